@@ -1,0 +1,1 @@
+//! Ports to the outside and one adapter per kind of source.

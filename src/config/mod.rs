@@ -1,0 +1,1 @@
+//! Layered settings with provenance; nothing starts on half a configuration.

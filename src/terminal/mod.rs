@@ -1,0 +1,1 @@
+//! The tty: modes, frame writer, capabilities, clipboard. Imports nothing else of this crate.

@@ -1,0 +1,1 @@
+//! Draws `State` into cells; pure, decides nothing.
