@@ -1,1 +1,8 @@
 //! Ports to the outside and one adapter per kind of source.
+
+pub mod clock;
+pub mod context;
+pub mod port;
+
+pub use context::ReadContext;
+pub use port::{Cadence, Source};

@@ -1,1 +1,24 @@
 //! The vocabulary: types, ids, freshness and policy. Imports nothing else of this crate.
+
+pub mod alarm;
+pub mod canary;
+pub mod change;
+pub mod environment;
+pub mod error;
+pub mod fact;
+pub mod flag;
+pub mod fleet;
+pub mod ids;
+pub mod observation;
+pub mod observed;
+pub mod pipeline;
+pub mod revision;
+pub mod series;
+pub mod service;
+pub mod source;
+pub mod table;
+pub mod text;
+pub mod time;
+pub mod traffic;
+
+pub use jiff::Timestamp;

@@ -1,0 +1,58 @@
+//! `Source`: the port that every adapter implements.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+use super::context::ReadContext;
+use crate::domain::error::Fault;
+use crate::domain::observation::{Observation, Scope};
+use crate::domain::source::SourceMeta;
+
+/// One configured backend.
+///
+/// The rules that the contract test holds every adapter to:
+/// - `observe` answers only with facts of its own id, sanitised, stamped through the context;
+/// - one item that cannot be read is a fault of that item, never a failure of the others, and never
+///   silently left out;
+/// - it names a kind as complete only when every page of its listing was read;
+/// - it calls [`ReadContext::spend`] before each API call, retries nothing by itself (the schedule
+///   does), may be cancelled at any await, and never panics on what the backend sends;
+/// - credentials are resolved anew for each read, so that expired ones heal without a restart.
+pub trait Source: Send + Sync + 'static {
+    /// Who it is, where, and what it can tell and do.
+    fn meta(&self) -> SourceMeta;
+
+    /// How often and how much at once it wants to be asked.
+    fn cadence(&self) -> Cadence;
+
+    /// Reads `scope`.
+    fn observe<'a>(
+        &'a self,
+        scope: &'a Scope,
+        context: &'a ReadContext,
+    ) -> BoxFuture<'a, Result<Observation, Fault>>;
+}
+
+/// How often and how much at once a source wants to be asked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cadence {
+    /// Between overviews.
+    pub overview: Duration,
+    /// Between reads of an item that is visible or moving.
+    pub fast: Duration,
+    /// Between reads of any other item.
+    pub slow: Duration,
+    /// Between reads of a series that somebody looks at.
+    pub series: Duration,
+    /// Between reads of the changes.
+    pub changes: Duration,
+    /// Items (or series) in one read, at most.
+    pub batch: usize,
+    /// Reads under way at once, at most.
+    pub concurrency: usize,
+    /// A read that takes longer is given up.
+    pub deadline: Duration,
+    /// API calls allowed a minute.
+    pub budget_per_minute: u32,
+}

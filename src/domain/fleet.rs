@@ -1,0 +1,261 @@
+//! `Fleet`: all facts of all sources, by typed id, with revisions.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::alarm::Alarm;
+use super::change::Change;
+use super::environment::Environment;
+use super::error::{Fault, FaultKind};
+use super::fact::{Fact, FactKind};
+use super::flag::Flag;
+use super::ids::{
+    AlarmId, ChangeId, EnvironmentId, FlagId, ItemId, PipelineId, SeriesId, SourceId, TrafficId,
+};
+use super::observation::{Observation, ReadFailed, Topic};
+use super::observed::{Freshness, Observed};
+use super::pipeline::Pipeline;
+use super::series::Series;
+use super::source::{Failing, SourceMeta, SourceState};
+use super::table::Table;
+use super::traffic::TrafficSplit;
+
+/// Changes kept; older ones are forgotten.
+pub const MAX_CHANGES: usize = 5_000;
+/// Points kept of a series; older ones are forgotten.
+pub const MAX_POINTS: usize = 2_000;
+
+/// All facts of all sources.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Fleet {
+    /// Grows with every change of a value, a fault or a source.
+    pub revision: u64,
+    /// The sources, with their health.
+    pub sources: BTreeMap<SourceId, SourceState>,
+    /// Pipelines.
+    pub pipelines: Table<PipelineId, Pipeline>,
+    /// Environments.
+    pub environments: Table<EnvironmentId, Environment>,
+    /// Traffic splits.
+    pub traffic: Table<TrafficId, TrafficSplit>,
+    /// Flags.
+    pub flags: Table<FlagId, Flag>,
+    /// Alarms.
+    pub alarms: Table<AlarmId, Alarm>,
+    /// Series.
+    pub series: Table<SeriesId, Series>,
+    /// Changes.
+    pub changes: Table<ChangeId, Change>,
+}
+
+/// What a message changed in the fleet, so that only that is computed again.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Touched {
+    /// Items whose value, fault or existence changed.
+    pub items: Vec<ItemId>,
+    /// The source's health changed.
+    pub source: Option<SourceId>,
+}
+
+impl Fleet {
+    /// A fleet of these sources, nothing read yet.
+    pub fn new(sources: impl IntoIterator<Item = SourceMeta>) -> Self {
+        let sources =
+            sources.into_iter().map(|meta| (meta.id.clone(), SourceState::new(meta))).collect();
+        Self { sources, ..Self::default() }
+    }
+
+    /// Takes in what a source answered. A late reply of an earlier epoch changes nothing.
+    pub fn apply(&mut self, observation: Observation) -> Touched {
+        let Observation { source, epoch, scope, at, facts, faults, complete, items, .. } =
+            observation;
+        let Some(state) = self.sources.get_mut(&source) else { return Touched::default() };
+        if epoch != state.epoch {
+            return Touched::default();
+        }
+        self.revision += 1;
+        let mut touched = Touched::default();
+        let healed = state.failing.remove(&scope.topic).is_some();
+        let first = state.last_ok.insert(scope.topic, at).is_none();
+        if healed || first || state.warnings != observation.warnings {
+            touched.source = Some(source.clone());
+        }
+        state.warnings = observation.warnings;
+        if let Some(identity) = observation.identity {
+            state.identity = Some(identity);
+        }
+        let mut named: Vec<ItemId> = items.unwrap_or_default();
+        let stamp = Stamp { at, source: &source, topic: scope.topic, revision: self.revision };
+        for fact in facts {
+            // A source speaks only of its own things.
+            let item = fact.item();
+            if *item.source() != source {
+                continue;
+            }
+            if self.put(fact, &stamp) {
+                touched.items.push(item.clone());
+            }
+            if !complete.is_empty() {
+                named.push(item);
+            }
+        }
+        for (item, fault) in faults {
+            if *item.source() != source {
+                continue;
+            }
+            // A backend that says "no such thing" to a read of one item has told us that it is gone.
+            let gone = fault.kind == FaultKind::NotFound;
+            if if gone { self.remove(&item) } else { self.fail(&item, &fault) } {
+                touched.items.push(item.clone());
+            }
+            named.push(item);
+        }
+        if !complete.is_empty() {
+            named.sort();
+            for kind in complete {
+                touched.items.extend(self.retain_named(kind, &source, &named));
+            }
+        }
+        touched
+    }
+
+    /// Takes in that a read failed. What it would have brought keeps its last value.
+    pub fn apply_failure(&mut self, failed: &ReadFailed) -> Touched {
+        let Some(state) = self.sources.get_mut(&failed.source) else { return Touched::default() };
+        if failed.epoch != state.epoch {
+            return Touched::default();
+        }
+        self.revision += 1;
+        let mut touched = Touched { source: Some(failed.source.clone()), ..Touched::default() };
+        state
+            .failing
+            .entry(failed.scope.topic)
+            .and_modify(|f| {
+                f.fault = failed.fault.clone();
+                f.times = f.times.saturating_add(1);
+            })
+            .or_insert_with(|| Failing { fault: failed.fault.clone(), since: failed.at, times: 1 });
+        for item in &failed.scope.items {
+            if self.fail(item, &failed.fault) {
+                touched.items.push(item.clone());
+            }
+        }
+        touched
+    }
+
+    /// How much `observed` may be relied on at `now`.
+    pub fn freshness<T>(&self, observed: &Observed<T>, now: Timestamp) -> Freshness {
+        let Some(source) = self.sources.get(&observed.source) else { return Freshness::Lost };
+        let failing = observed.fault.is_some() || source.is_failing(observed.topic);
+        source.meta.policy.judge(now, observed.at, failing)
+    }
+
+    fn put(&mut self, fact: Fact, stamp: &Stamp<'_>) -> bool {
+        match fact {
+            Fact::Pipeline(x) => {
+                // A listing does not undo what a read of the item itself told.
+                if !x.detail && self.pipelines.get(&x.id).is_some_and(|o| o.value.detail) {
+                    return false;
+                }
+                self.pipelines.put(x.id.clone(), x, stamp)
+            }
+            Fact::Environment(x) => self.environments.put(x.id.clone(), x, stamp),
+            Fact::Traffic(x) => self.traffic.put(x.id.clone(), x, stamp),
+            Fact::Flag(x) => self.flags.put(x.id.clone(), x, stamp),
+            Fact::Alarm(x) => self.alarms.put(x.id.clone(), x, stamp),
+            Fact::Series(x) => {
+                let known = self.series.get(&x.id).map(|o| Arc::clone(&o.value));
+                let merged = merge_points(known.as_deref(), x);
+                self.series.put(merged.id.clone(), merged, stamp)
+            }
+            Fact::Change(x) => {
+                let new = self.changes.put(x.id.clone(), x, stamp);
+                if self.changes.len() > MAX_CHANGES {
+                    self.forget_oldest_change();
+                }
+                new
+            }
+        }
+    }
+
+    fn forget_oldest_change(&mut self) {
+        let oldest = self.changes.iter().min_by_key(|(_, o)| o.value.at).map(|(id, _)| id.clone());
+        if let Some(id) = oldest {
+            self.changes.remove(&id);
+        }
+    }
+
+    fn fail(&mut self, item: &ItemId, fault: &Fault) -> bool {
+        match item {
+            ItemId::Pipeline(id) => self.pipelines.fail(id, fault, self.revision),
+            ItemId::Environment(id) => self.environments.fail(id, fault, self.revision),
+            ItemId::Traffic(id) => self.traffic.fail(id, fault, self.revision),
+            ItemId::Flag(id) => self.flags.fail(id, fault, self.revision),
+            ItemId::Alarm(id) => self.alarms.fail(id, fault, self.revision),
+            ItemId::Series(id) => self.series.fail(id, fault, self.revision),
+            ItemId::Change(id) => self.changes.fail(id, fault, self.revision),
+        }
+    }
+
+    fn remove(&mut self, item: &ItemId) -> bool {
+        match item {
+            ItemId::Pipeline(id) => self.pipelines.remove(id),
+            ItemId::Environment(id) => self.environments.remove(id),
+            ItemId::Traffic(id) => self.traffic.remove(id),
+            ItemId::Flag(id) => self.flags.remove(id),
+            ItemId::Alarm(id) => self.alarms.remove(id),
+            ItemId::Series(id) => self.series.remove(id),
+            ItemId::Change(id) => self.changes.remove(id),
+        }
+    }
+
+    fn retain_named(&mut self, kind: FactKind, source: &SourceId, named: &[ItemId]) -> Vec<ItemId> {
+        let gone: Vec<ItemId> = match kind {
+            FactKind::Pipelines => self.pipelines.of(source, ItemId::Pipeline),
+            FactKind::Environments => self.environments.of(source, ItemId::Environment),
+            FactKind::Traffic => self.traffic.of(source, ItemId::Traffic),
+            FactKind::Flags => self.flags.of(source, ItemId::Flag),
+            FactKind::Alarms => self.alarms.of(source, ItemId::Alarm),
+            FactKind::Series => self.series.of(source, ItemId::Series),
+            FactKind::Changes => self.changes.of(source, ItemId::Change),
+        }
+        .into_iter()
+        .filter(|item| named.binary_search(item).is_err())
+        .collect();
+        for item in &gone {
+            self.remove(item);
+        }
+        gone
+    }
+}
+
+/// Who says something, when, by which read.
+pub struct Stamp<'a> {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub source: &'a SourceId,
+    /// By which read.
+    pub topic: Topic,
+    /// Revision of the fleet.
+    pub revision: u64,
+}
+
+/// Newer points replace and extend the known ones, so that a read need only fetch the end.
+fn merge_points(known: Option<&Series>, mut new: Series) -> Series {
+    if let Some(known) = known
+        && let Some(first) = new.points.first()
+        && known.step == new.step
+    {
+        let keep = known.points.partition_point(|p| p.at < first.at);
+        let mut points: Vec<_> = known.points.iter().take(keep).copied().collect();
+        points.append(&mut new.points);
+        new.points = points;
+    }
+    let surplus = new.points.len().saturating_sub(MAX_POINTS);
+    new.points.drain(..surplus);
+    new
+}

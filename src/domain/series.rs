@@ -1,0 +1,97 @@
+//! Series of measurements, and what is asked of a source to get them.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::ids::SeriesId;
+use super::text::SafeText;
+
+/// Measurements over time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    /// Who it is.
+    pub id: SeriesId,
+    /// What its numbers are.
+    pub kind: SeriesKind,
+    /// Unit of the values: `ms`, `%`, `req/s`, `count`.
+    pub unit: SafeText,
+    /// Time between points.
+    pub step: SignedDuration,
+    /// In ascending order of time. A moment without a measurement has no point: no zero is invented.
+    pub points: Vec<Point>,
+    /// What the source says of it: partial data, a warning.
+    pub note: Option<SafeText>,
+}
+
+/// One measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// When.
+    pub at: Timestamp,
+    /// How much; always finite.
+    pub value: f64,
+}
+
+/// What the numbers of a series are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SeriesKind {
+    /// A level: latency, share, rate.
+    Gauge,
+    /// A raw counter that only grows, but for restarts.
+    Counter,
+    /// Events within each step.
+    Delta,
+}
+
+/// What to ask a source for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SeriesSpec {
+    /// What the answer is called.
+    pub id: SeriesId,
+    /// The question in the source's own language; never printed.
+    pub query: SeriesQuery,
+    /// What the numbers are.
+    pub kind: SeriesKind,
+    /// Unit of the values.
+    pub unit: SafeText,
+    /// Time between points.
+    pub step: SignedDuration,
+    /// How far back to read at first.
+    pub window: SignedDuration,
+}
+
+/// A question in a source's own language.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SeriesQuery {
+    /// `PromQL`, or the expression language of the source (CloudWatch metric maths).
+    Expression(String),
+    /// A CloudWatch metric.
+    Metric {
+        /// For example `AWS/ApplicationELB`.
+        namespace: String,
+        /// For example `TargetResponseTime`.
+        name: String,
+        /// In order.
+        dimensions: Vec<(String, String)>,
+        /// `Average`, `Sum`, `p95`, `tm99`, …
+        statistic: String,
+    },
+    /// A counter or rate that the source keeps of one arm of a traffic split.
+    Arm {
+        /// The split.
+        split: String,
+        /// The arm.
+        arm: String,
+        /// Which figure: `requests`, `errors`.
+        figure: String,
+    },
+}
+
+impl Series {
+    /// The newest value and its time.
+    pub fn last(&self) -> Option<Point> {
+        self.points.last().copied()
+    }
+}

@@ -1,0 +1,139 @@
+//! `Table`: observed values of one kind by id, each with the revision at which it last changed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::Fault;
+use super::fleet::Stamp;
+use super::ids::{ItemId, SourceId};
+use super::observed::Observed;
+
+/// Observed values of one kind, and the items that could never be read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "K: Ord + Deserialize<'de>, V: Deserialize<'de>"))]
+pub struct Table<K, V> {
+    rows: BTreeMap<K, Observed<V>>,
+    /// Items that are known to exist but were never read, and why.
+    unread: BTreeMap<K, Fault>,
+    revision: u64,
+}
+
+impl<K, V> Default for Table<K, V> {
+    fn default() -> Self {
+        Self { rows: BTreeMap::new(), unread: BTreeMap::new(), revision: 0 }
+    }
+}
+
+impl<K: Ord + Clone, V: PartialEq> Table<K, V> {
+    /// Revision of the fleet at which any value, fault or row last changed (not mere confirmations).
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The value of `id`.
+    pub fn get(&self, id: &K) -> Option<&Observed<V>> {
+        self.rows.get(id)
+    }
+
+    /// Why `id`, which exists, was never read.
+    pub fn unread(&self, id: &K) -> Option<&Fault> {
+        self.unread.get(id)
+    }
+
+    /// Every value in the order of ids.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &Observed<V>)> {
+        self.rows.iter()
+    }
+
+    /// Every item that exists but was never read, with the reason.
+    pub fn iter_unread(&self) -> impl Iterator<Item = (&K, &Fault)> {
+        self.unread.iter()
+    }
+
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Stores a value; true if that changed anything but its age.
+    pub(super) fn put(&mut self, id: K, value: V, stamp: &Stamp<'_>) -> bool {
+        let was_unread = self.unread.remove(&id).is_some();
+        let changed = match self.rows.get_mut(&id) {
+            Some(row) => {
+                let same = *row.value == value;
+                let healed = row.fault.take().is_some();
+                row.at = stamp.at;
+                row.topic = stamp.topic;
+                if !same {
+                    row.value = Arc::new(value);
+                }
+                if !same || healed {
+                    row.revision = stamp.revision;
+                }
+                !same || healed
+            }
+            None => {
+                let row = Observed {
+                    value: Arc::new(value),
+                    at: stamp.at,
+                    source: stamp.source.clone(),
+                    topic: stamp.topic,
+                    fault: None,
+                    revision: stamp.revision,
+                };
+                self.rows.insert(id, row);
+                true
+            }
+        };
+        if changed || was_unread {
+            self.revision = stamp.revision;
+        }
+        changed || was_unread
+    }
+
+    /// Notes that reading `id` failed; true if that is news.
+    pub(super) fn fail(&mut self, id: &K, fault: &Fault, revision: u64) -> bool {
+        let news = match self.rows.get_mut(id) {
+            Some(row) => {
+                let news = row.fault.as_ref() != Some(fault);
+                row.fault = Some(fault.clone());
+                if news {
+                    row.revision = revision;
+                }
+                news
+            }
+            None => self.unread.insert(id.clone(), fault.clone()).as_ref() != Some(fault),
+        };
+        if news {
+            self.revision = revision;
+        }
+        news
+    }
+
+    /// Forgets `id`, which is gone.
+    pub(super) fn remove(&mut self, id: &K) -> bool {
+        let row = self.rows.remove(id).is_some();
+        let unread = self.unread.remove(id).is_some();
+        if row || unread {
+            self.revision += 1;
+        }
+        row || unread
+    }
+
+    /// The items of `source`, read or not.
+    pub(super) fn of(&self, source: &SourceId, item: impl Fn(K) -> ItemId) -> Vec<ItemId> {
+        self.rows
+            .keys()
+            .chain(self.unread.keys())
+            .map(|id| item(id.clone()))
+            .filter(|item| item.source() == source)
+            .collect()
+    }
+}
