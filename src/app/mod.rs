@@ -1,1 +1,26 @@
 //! The pure core: `State`, `Msg`, `Effect` and `update`, with the command table and the selectors.
+//!
+//! Nothing here does I/O, reads a clock or draws. The same list of messages gives the same state.
+
+pub mod command;
+pub mod effect;
+pub mod index;
+pub mod interest;
+pub mod key;
+pub mod keymap;
+pub mod layout;
+pub mod membership;
+pub mod msg;
+pub mod overlay;
+pub mod pane;
+pub mod search;
+pub mod select;
+pub mod setup;
+pub mod state;
+pub mod update;
+
+pub use effect::Effect;
+pub use msg::Msg;
+pub use setup::Setup;
+pub use state::State;
+pub use update::update;

@@ -1,0 +1,42 @@
+//! `Effect`: what `update` asks the runtime to do, as data.
+
+use serde::{Deserialize, Serialize};
+
+use super::interest::Interest;
+use crate::domain::ids::{ItemId, SourceId};
+
+/// An order to the runtime.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// What the operator looks at changed: read that often and the rest seldom.
+    Watch(Interest),
+    /// Read this now, budget permitting.
+    Refresh(Refresh),
+    /// Put the text on the operator's clipboard.
+    Copy(String),
+    /// Switch to the theme of this name.
+    LoadTheme(String),
+    /// Switch mouse reporting on or off.
+    Mouse(bool),
+    /// Run the rehearsal's clock at this speed.
+    Speed(f64),
+    /// Draw every cell again.
+    Redraw,
+    /// Leave the screen, stop the process, and come back.
+    Suspend,
+    /// Leave.
+    Quit,
+}
+
+/// What to read now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refresh {
+    /// Every source.
+    All,
+    /// One source.
+    Source(SourceId),
+    /// These items, and the overviews of their sources.
+    Items(Vec<ItemId>),
+}

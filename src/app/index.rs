@@ -1,0 +1,132 @@
+//! `Index`: rows of one pane kept sorted, so that a change of one row costs that row alone.
+
+use std::collections::BTreeMap;
+
+use super::select::RowId;
+
+/// A row of a list pane.
+pub trait Row: PartialEq {
+    /// What it sorts by: what needs attention first. Must not depend on the time of day.
+    type Order: Ord;
+    /// Who it is.
+    fn id(&self) -> RowId;
+    /// Its place.
+    fn order(&self) -> Self::Order;
+    /// What the filter looks at: words, and `key:value` pairs.
+    fn search_text(&self) -> String;
+}
+
+/// Rows by id and in order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Index<R> {
+    rows: BTreeMap<RowId, R>,
+    order: Vec<RowId>,
+    revision: u64,
+}
+
+impl<R> Default for Index<R> {
+    fn default() -> Self {
+        Self { rows: BTreeMap::new(), order: Vec::new(), revision: 0 }
+    }
+}
+
+impl<R: Row> Index<R> {
+    /// The row of `id`.
+    pub fn get(&self, id: &RowId) -> Option<&R> {
+        self.rows.get(id)
+    }
+
+    /// Ids in order.
+    pub fn order(&self) -> &[RowId] {
+        &self.order
+    }
+
+    /// Rows in order.
+    pub fn iter(&self) -> impl Iterator<Item = &R> {
+        self.order.iter().filter_map(|id| self.rows.get(id))
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// Ids from `start` on, in the order of ids.
+    pub fn ids_from<'a>(&'a self, start: &'a RowId) -> impl Iterator<Item = &'a RowId> {
+        self.rows.range(start..).map(|(id, _)| id)
+    }
+
+    /// Grows with every change.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Puts a row where it belongs, in place of the one with its id.
+    pub fn set(&mut self, row: R) {
+        let id = row.id();
+        if let Some(old) = self.rows.get(&id) {
+            if *old == row {
+                return;
+            }
+            if old.order() == row.order() {
+                self.rows.insert(id, row);
+                self.revision += 1;
+                return;
+            }
+            self.unlist(&id);
+        }
+        let at = self.place(&row.order(), &id);
+        self.order.insert(at, id.clone());
+        self.rows.insert(id, row);
+        self.revision += 1;
+    }
+
+    /// Takes the row of `id` away.
+    pub fn remove(&mut self, id: &RowId) {
+        if self.rows.contains_key(id) {
+            self.unlist(id);
+            self.rows.remove(id);
+            self.revision += 1;
+        }
+    }
+
+    /// Replaces all rows.
+    pub fn rebuild(&mut self, rows: impl IntoIterator<Item = R>) {
+        let mut keyed: Vec<(R::Order, RowId)> = Vec::new();
+        self.rows.clear();
+        for row in rows {
+            keyed.push((row.order(), row.id()));
+            self.rows.insert(row.id(), row);
+        }
+        keyed.sort();
+        keyed.dedup_by(|a, b| a.1 == b.1);
+        self.order = keyed.into_iter().map(|(_, id)| id).collect();
+        self.revision += 1;
+    }
+
+    fn place(&self, order: &R::Order, id: &RowId) -> usize {
+        self.order.partition_point(|other| {
+            self.rows.get(other).is_some_and(|row| {
+                let own = row.order();
+                own < *order || (own == *order && other < id)
+            })
+        })
+    }
+
+    fn unlist(&mut self, id: &RowId) {
+        let at = match self.rows.get(id) {
+            Some(row) => self.place(&row.order(), id),
+            None => return,
+        };
+        if self.order.get(at) == Some(id) {
+            self.order.remove(at);
+        } else {
+            self.order.retain(|other| other != id);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Which resources belong to which service, kept up to date item by item.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::fleet::Fleet;
+use crate::domain::ids::{
+    AlarmId, EnvironmentId, FlagId, ItemId, PipelineId, ServiceId, TrafficId,
+};
+use crate::domain::service::{Claims, Pattern, Service};
+use crate::domain::text::SafeText;
+
+/// Which resources belong to which service.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Membership {
+    services: BTreeMap<ServiceId, Members>,
+    owners: BTreeMap<ItemId, Vec<ServiceId>>,
+}
+
+/// The resources of one service.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Members {
+    /// Pipelines.
+    pub pipelines: BTreeSet<PipelineId>,
+    /// Environments.
+    pub environments: BTreeSet<EnvironmentId>,
+    /// Traffic splits.
+    pub traffic: BTreeSet<TrafficId>,
+    /// Flags.
+    pub flags: BTreeSet<FlagId>,
+    /// Alarms.
+    pub alarms: BTreeSet<AlarmId>,
+}
+
+impl Members {
+    /// Every resource, as items.
+    pub fn items(&self) -> impl Iterator<Item = ItemId> {
+        let pipelines = self.pipelines.iter().cloned().map(ItemId::Pipeline);
+        let environments = self.environments.iter().cloned().map(ItemId::Environment);
+        let traffic = self.traffic.iter().cloned().map(ItemId::Traffic);
+        let flags = self.flags.iter().cloned().map(ItemId::Flag);
+        let alarms = self.alarms.iter().cloned().map(ItemId::Alarm);
+        pipelines.chain(environments).chain(traffic).chain(flags).chain(alarms)
+    }
+
+    fn set(&mut self, item: &ItemId, belongs: bool) {
+        fn put<T: Ord + Clone>(set: &mut BTreeSet<T>, id: &T, belongs: bool) {
+            if belongs {
+                set.insert(id.clone());
+            } else {
+                set.remove(id);
+            }
+        }
+        match item {
+            ItemId::Pipeline(id) => put(&mut self.pipelines, id, belongs),
+            ItemId::Environment(id) => put(&mut self.environments, id, belongs),
+            ItemId::Traffic(id) => put(&mut self.traffic, id, belongs),
+            ItemId::Flag(id) => put(&mut self.flags, id, belongs),
+            ItemId::Alarm(id) => put(&mut self.alarms, id, belongs),
+            ItemId::Series(_) | ItemId::Change(_) => {}
+        }
+    }
+}
+
+impl Membership {
+    /// Nothing belongs to anybody yet.
+    pub fn new(services: &[Service]) -> Self {
+        let services = services.iter().map(|s| (s.id.clone(), Members::default())).collect();
+        Self { services, owners: BTreeMap::new() }
+    }
+
+    /// The resources of a service.
+    pub fn members(&self, service: &ServiceId) -> Option<&Members> {
+        self.services.get(service)
+    }
+
+    /// The services that a resource belongs to; none if it is unclaimed.
+    pub fn owners(&self, item: &ItemId) -> &[ServiceId] {
+        self.owners.get(item).map_or(&[], Vec::as_slice)
+    }
+
+    /// Resources that no service claims.
+    pub fn unclaimed(&self) -> impl Iterator<Item = &ItemId> {
+        self.owners.iter().filter(|(_, owners)| owners.is_empty()).map(|(item, _)| item)
+    }
+
+    /// Looks at `item` again: it may be new, gone, or have other tags. Returns its services,
+    /// former ones included.
+    pub fn refresh(
+        &mut self,
+        item: &ItemId,
+        fleet: &Fleet,
+        services: &[Service],
+    ) -> Vec<ServiceId> {
+        let Some(tags) = tags_of(item, fleet) else {
+            return self.drop_item(item);
+        };
+        // Patterns and ids never change at run time, so only tags can move a known item.
+        if tags.is_empty()
+            && let Some(known) = self.owners.get(item)
+        {
+            return known.clone();
+        }
+        let mut touched = self.owners.get(item).cloned().unwrap_or_default();
+        let mut owners = Vec::new();
+        for service in services {
+            let claimed = claims(&service.claims, item) || service.claims.by_tags(&tags);
+            if claimed {
+                owners.push(service.id.clone());
+            }
+            if let Some(members) = self.services.get_mut(&service.id) {
+                members.set(item, claimed);
+            }
+        }
+        touched.extend(owners.iter().cloned());
+        touched.sort();
+        touched.dedup();
+        self.owners.insert(item.clone(), owners);
+        touched
+    }
+
+    fn drop_item(&mut self, item: &ItemId) -> Vec<ServiceId> {
+        let owners = self.owners.remove(item).unwrap_or_default();
+        for owner in &owners {
+            if let Some(members) = self.services.get_mut(owner) {
+                members.set(item, false);
+            }
+        }
+        owners
+    }
+}
+
+fn claims(claims: &Claims, item: &ItemId) -> bool {
+    let patterns: &[Pattern] = match item {
+        ItemId::Pipeline(_) => &claims.pipelines,
+        ItemId::Environment(_) => &claims.environments,
+        ItemId::Traffic(_) => &claims.traffic,
+        ItemId::Flag(_) => &claims.flags,
+        ItemId::Alarm(_) => &claims.alarms,
+        ItemId::Series(_) | ItemId::Change(_) => &[],
+    };
+    patterns.iter().any(|p| p.matches(item.source(), item.name().as_str()))
+}
+
+/// The tags of an item that exists; `None` if it does not, or is of a kind that nobody owns.
+fn tags_of(item: &ItemId, fleet: &Fleet) -> Option<BTreeMap<SafeText, SafeText>> {
+    let none = BTreeMap::new;
+    match item {
+        ItemId::Pipeline(id) => match fleet.pipelines.get(id) {
+            Some(o) => Some(o.value.tags.clone()),
+            None => fleet.pipelines.unread(id).map(|_| none()),
+        },
+        ItemId::Environment(id) => match fleet.environments.get(id) {
+            Some(o) => Some(o.value.tags.clone()),
+            None => fleet.environments.unread(id).map(|_| none()),
+        },
+        ItemId::Traffic(id) => {
+            (fleet.traffic.get(id).is_some() || fleet.traffic.unread(id).is_some()).then(none)
+        }
+        ItemId::Flag(id) => match fleet.flags.get(id) {
+            Some(o) => Some(o.value.tags.clone()),
+            None => fleet.flags.unread(id).map(|_| none()),
+        },
+        ItemId::Alarm(id) => match fleet.alarms.get(id) {
+            Some(o) => Some(o.value.tags.clone()),
+            None => fleet.alarms.unread(id).map(|_| none()),
+        },
+        ItemId::Series(_) | ItemId::Change(_) => None,
+    }
+}

@@ -1,0 +1,202 @@
+//! Board rows: one per service, with the stages of its pipelines and what needs attention.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Attention, Facts, RowId};
+use crate::app::index::Row;
+use crate::domain::alarm::AlarmState;
+use crate::domain::environment::Health;
+use crate::domain::ids::{PipelineId, ServiceId};
+use crate::domain::pipeline::{RunState, Stage};
+use crate::domain::service::Service;
+use crate::domain::text::SafeText;
+
+/// One service on the board.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BoardRow {
+    /// The service.
+    pub service: ServiceId,
+    /// Who owns it.
+    pub owners: Vec<SafeText>,
+    /// Its owner, while the board is grouped by owner.
+    pub group: Option<SafeText>,
+    /// How much it needs a human.
+    pub attention: Attention,
+    /// Its tier; 1 is the most important.
+    pub tier: u8,
+    /// The pipeline whose stages are shown: the one that needs most attention.
+    pub pipeline: Option<PipelineId>,
+    /// Stages of that pipeline.
+    pub stages: Vec<StageCell>,
+    /// Other pipelines of the service.
+    pub more_pipelines: usize,
+    /// The worst health of its production environments (of all, if none is marked).
+    pub health: Option<Health>,
+    /// Approvals that wait.
+    pub approvals: usize,
+    /// Alarms that fire.
+    pub firing: usize,
+    /// Resources of it that could not be read.
+    pub unread: usize,
+    /// Flags, and the newest change of one.
+    pub flags: usize,
+    /// When one of its flags last changed.
+    pub flag_changed: Option<Timestamp>,
+    /// Share of its canary's traffic, 0–100, while there is one between 0 and 100.
+    pub canary_percent: Option<f64>,
+}
+
+/// One stage on the board.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StageCell {
+    /// Its name.
+    pub name: SafeText,
+    /// Where it stands.
+    pub state: RunState,
+    /// The way into it is closed.
+    pub held: bool,
+    /// What is there, short.
+    pub revision: Option<String>,
+    /// Since when it is in that state; for a waiting one, since when it waits.
+    pub since: Option<Timestamp>,
+}
+
+impl Row for BoardRow {
+    type Order = (Option<SafeText>, Attention, u8, ServiceId);
+
+    fn id(&self) -> RowId {
+        RowId::Service(self.service.clone())
+    }
+
+    fn order(&self) -> Self::Order {
+        (self.group.clone(), self.attention, self.tier, self.service.clone())
+    }
+
+    fn search_text(&self) -> String {
+        let mut text = format!("{} service:{}", self.service, self.service);
+        for owner in &self.owners {
+            text.push_str(&format!(" {owner} owner:{owner}"));
+        }
+        text
+    }
+}
+
+/// The row of `service`.
+pub fn row(service: &Service, facts: &Facts<'_>) -> BoardRow {
+    let mut row = BoardRow {
+        service: service.id.clone(),
+        owners: service.owners.clone(),
+        group: facts.group_by_owner.then(|| service.owners.first().cloned().unwrap_or_default()),
+        attention: Attention::Calm,
+        tier: service.tier.unwrap_or(9),
+        pipeline: None,
+        stages: Vec::new(),
+        more_pipelines: 0,
+        health: None,
+        approvals: 0,
+        firing: 0,
+        unread: 0,
+        flags: 0,
+        flag_changed: None,
+        canary_percent: None,
+    };
+    let Some(members) = facts.membership.members(&service.id) else { return row };
+    add_pipelines(&mut row, members.pipelines.iter(), facts);
+    for id in &members.environments {
+        match facts.fleet.environments.get(id) {
+            Some(o) if o.value.production != Some(false) => {
+                row.health = row.health.max(Some(o.value.health));
+            }
+            Some(_) => {}
+            None => row.unread += 1,
+        }
+    }
+    for id in &members.alarms {
+        match facts.fleet.alarms.get(id) {
+            Some(o) => row.firing += usize::from(o.value.state == AlarmState::Firing),
+            None => row.unread += 1,
+        }
+    }
+    for id in &members.flags {
+        match facts.fleet.flags.get(id) {
+            Some(o) => {
+                row.flags += 1;
+                row.flag_changed = row.flag_changed.max(o.value.changed());
+            }
+            None => row.unread += 1,
+        }
+    }
+    for canary in &service.canaries {
+        let share = members.traffic.iter().find_map(|id| {
+            let split = facts.fleet.traffic.get(id)?;
+            let named = canary.traffic.as_ref()?.matches(&id.source, id.name.as_str());
+            named.then(|| split.value.percent(canary.canary.as_str()))?
+        });
+        row.canary_percent = row.canary_percent.or(share.filter(|p| *p > 0.0 && *p < 100.0));
+    }
+    row.attention = attention(&row);
+    row
+}
+
+fn attention(row: &BoardRow) -> Attention {
+    let states = || row.stages.iter().map(|s| s.state);
+    if row.firing > 0
+        || row.health == Some(Health::Unhealthy)
+        || states().any(|s| s == RunState::Failed)
+    {
+        Attention::Failing
+    } else if row.approvals > 0 {
+        Attention::Waiting
+    } else if row.unread > 0
+        || row.canary_percent.is_some()
+        || row.stages.iter().any(|s| s.held)
+        || matches!(row.health, Some(Health::Degraded | Health::Unknown))
+        || states().any(|s| s == RunState::Unknown)
+    {
+        Attention::AtRisk
+    } else if states().any(RunState::is_moving) {
+        Attention::Moving
+    } else {
+        Attention::Calm
+    }
+}
+
+fn add_pipelines<'a>(
+    row: &mut BoardRow,
+    pipelines: impl Iterator<Item = &'a PipelineId>,
+    facts: &Facts<'_>,
+) {
+    let mut shown: Option<(Attention, PipelineId)> = None;
+    let mut count = 0;
+    for id in pipelines {
+        count += 1;
+        match facts.fleet.pipelines.get(id) {
+            None => row.unread += 1,
+            Some(o) => row.approvals += o.value.approvals().count(),
+        }
+        let Some(candidate) = super::pipelines::row(id, facts).map(|r| r.attention) else {
+            continue;
+        };
+        if shown.as_ref().is_none_or(|(best, _)| candidate < *best) {
+            shown = Some((candidate, id.clone()));
+        }
+    }
+    let Some((_, id)) = shown else { return };
+    row.more_pipelines = count - 1;
+    if let Some(o) = facts.fleet.pipelines.get(&id) {
+        row.stages = o.value.stages.iter().map(cell).collect();
+    }
+    row.pipeline = Some(id);
+}
+
+pub(super) fn cell(stage: &Stage) -> StageCell {
+    let asked = stage.approvals().filter_map(|(_, ask)| ask.requested).min();
+    StageCell {
+        name: stage.name.clone(),
+        state: stage.state,
+        held: stage.is_held(),
+        revision: stage.revision.as_ref().map(crate::domain::revision::Revision::short),
+        since: asked.or(stage.since),
+    }
+}

@@ -1,0 +1,213 @@
+//! Rows of the list panes: built from the facts, kept sorted, recomputed only where facts changed.
+
+pub mod board;
+pub mod canaries;
+pub mod environments;
+pub mod flags;
+pub mod inbox;
+pub mod pipelines;
+pub mod sources;
+pub mod timeline;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::index::Index;
+use super::membership::Membership;
+use super::pane::Pane;
+use super::setup::Setup;
+use crate::domain::fleet::{Fleet, Touched};
+use crate::domain::ids::{CanaryId, ItemId, ServiceId, SourceId};
+use crate::domain::text::SafeText;
+
+/// Who a row is: a selection holds on to this, never to a row number.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowId {
+    /// A service.
+    Service(ServiceId),
+    /// A fact.
+    Item(ItemId),
+    /// Something of an item that waits for a human: the item and which part of it.
+    Ask(ItemId, SafeText),
+    /// A canary.
+    Canary(CanaryId),
+    /// A source.
+    Source(SourceId),
+}
+
+/// How much something needs a human; the order of every list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Attention {
+    /// Broken, or harming customers now.
+    Failing,
+    /// Waits for a decision.
+    Waiting,
+    /// May become bad: a canary at risk, a held transition, something that cannot be read.
+    AtRisk,
+    /// Moves by itself.
+    Moving,
+    /// Nothing to do.
+    Calm,
+}
+
+/// What rows are built from.
+pub struct Facts<'a> {
+    /// Services and options.
+    pub setup: &'a Setup,
+    /// All facts.
+    pub fleet: &'a Fleet,
+    /// Which resources belong to which service.
+    pub membership: &'a Membership,
+    /// The board is grouped by owner.
+    pub group_by_owner: bool,
+}
+
+/// Rows of every list pane.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rows {
+    /// Services.
+    pub board: Index<board::BoardRow>,
+    /// What waits for a human.
+    pub inbox: Index<inbox::AskRow>,
+    /// Pipelines.
+    pub pipelines: Index<pipelines::PipelineRow>,
+    /// Environments and traffic splits.
+    pub environments: Index<environments::EnvironmentRow>,
+    /// Canaries.
+    pub canaries: Index<canaries::CanaryRow>,
+    /// Flags.
+    pub flags: Index<flags::FlagRow>,
+    /// Changes.
+    pub timeline: Index<timeline::ChangeRow>,
+    /// Sources.
+    pub sources: Index<sources::SourceRow>,
+}
+
+impl Rows {
+    /// The ids of the rows of `pane`, in order.
+    pub fn order(&self, pane: Pane) -> &[RowId] {
+        match pane {
+            Pane::Board => self.board.order(),
+            Pane::Inbox => self.inbox.order(),
+            Pane::Pipelines => self.pipelines.order(),
+            Pane::Environments => self.environments.order(),
+            Pane::Canaries => self.canaries.order(),
+            Pane::Flags => self.flags.order(),
+            Pane::Timeline => self.timeline.order(),
+            Pane::Sources => self.sources.order(),
+            Pane::Service => &[],
+        }
+    }
+
+    /// Revision of the rows of `pane`.
+    pub fn revision(&self, pane: Pane) -> u64 {
+        match pane {
+            Pane::Board => self.board.revision(),
+            Pane::Inbox => self.inbox.revision(),
+            Pane::Pipelines => self.pipelines.revision(),
+            Pane::Environments => self.environments.revision(),
+            Pane::Canaries => self.canaries.revision(),
+            Pane::Flags => self.flags.revision(),
+            Pane::Timeline => self.timeline.revision(),
+            Pane::Sources => self.sources.revision(),
+            Pane::Service => 0,
+        }
+    }
+
+    /// What the filter of `pane` looks at for the row of `id`.
+    pub fn search_text(&self, pane: Pane, id: &RowId) -> String {
+        use super::index::Row;
+        match pane {
+            Pane::Board => self.board.get(id).map(Row::search_text),
+            Pane::Inbox => self.inbox.get(id).map(Row::search_text),
+            Pane::Pipelines => self.pipelines.get(id).map(Row::search_text),
+            Pane::Environments => self.environments.get(id).map(Row::search_text),
+            Pane::Canaries => self.canaries.get(id).map(Row::search_text),
+            Pane::Flags => self.flags.get(id).map(Row::search_text),
+            Pane::Timeline => self.timeline.get(id).map(Row::search_text),
+            Pane::Sources => self.sources.get(id).map(Row::search_text),
+            Pane::Service => None,
+        }
+        .unwrap_or_default()
+    }
+
+    /// Builds every row anew.
+    pub fn rebuild(&mut self, facts: &Facts<'_>) {
+        let services = &facts.setup.services;
+        self.board.rebuild(services.iter().map(|s| board::row(s, facts)));
+        self.canaries
+            .rebuild(services.iter().flat_map(|s| &s.canaries).map(|c| canaries::row(c, facts)));
+        self.sources.rebuild(facts.fleet.sources.values().map(sources::row));
+    }
+
+    /// Recomputes what the touched items and services show.
+    pub fn refresh(
+        &mut self,
+        facts: &Facts<'_>,
+        touched: &Touched,
+        services: &BTreeSet<ServiceId>,
+    ) {
+        for item in &touched.items {
+            self.refresh_item(item, facts);
+        }
+        for service in facts.setup.services.iter().filter(|s| services.contains(&s.id)) {
+            for canary in &service.canaries {
+                self.canaries.set(canaries::row(canary, facts));
+            }
+            self.board.set(board::row(service, facts));
+        }
+        if let Some(state) = touched.source.as_ref().and_then(|id| facts.fleet.sources.get(id)) {
+            self.sources.set(sources::row(state));
+            let id = RowId::Source(state.meta.id.clone());
+            match inbox::of_source(state) {
+                Some(row) => self.inbox.set(row),
+                None => self.inbox.remove(&id),
+            }
+        }
+    }
+
+    fn refresh_item(&mut self, item: &ItemId, facts: &Facts<'_>) {
+        let id = RowId::Item(item.clone());
+        match item {
+            ItemId::Pipeline(x) => match pipelines::row(x, facts) {
+                Some(row) => self.pipelines.set(row),
+                None => self.pipelines.remove(&id),
+            },
+            ItemId::Environment(_) | ItemId::Traffic(_) => match environments::row(item, facts) {
+                Some(row) => self.environments.set(row),
+                None => self.environments.remove(&id),
+            },
+            ItemId::Flag(x) => match flags::row(x, facts) {
+                Some(row) => self.flags.set(row),
+                None => self.flags.remove(&id),
+            },
+            ItemId::Change(x) => match timeline::row(x, facts) {
+                Some(row) => self.timeline.set(row),
+                None => self.timeline.remove(&id),
+            },
+            ItemId::Alarm(_) | ItemId::Series(_) => {}
+        }
+        self.refresh_asks(item, facts);
+    }
+
+    fn refresh_asks(&mut self, item: &ItemId, facts: &Facts<'_>) {
+        let asks = inbox::of_item(item, facts);
+        let first = RowId::Ask(item.clone(), SafeText::default());
+        let gone: Vec<RowId> = self
+            .inbox
+            .ids_from(&first)
+            .take_while(|id| matches!(id, RowId::Ask(of, _) if of == item))
+            .filter(|id| !asks.iter().any(|ask| ask.id == **id))
+            .cloned()
+            .collect();
+        for id in gone {
+            self.inbox.remove(&id);
+        }
+        for ask in asks {
+            self.inbox.set(ask);
+        }
+    }
+}

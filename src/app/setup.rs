@@ -1,0 +1,95 @@
+//! `Setup`: what is fixed before the first message, so that a recording can start from it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::key::Key;
+use super::pane::Pane;
+use crate::domain::service::Service;
+use crate::domain::source::SourceMeta;
+use crate::domain::text::SafeText;
+
+/// What is fixed before the first message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Setup {
+    /// The services.
+    pub services: Vec<Service>,
+    /// The sources.
+    pub sources: Vec<SourceMeta>,
+    /// The rehearsal that is shown, if it is one.
+    pub rehearsal: Option<Rehearsal>,
+    /// How it is shown at first.
+    pub options: Options,
+    /// Keys that differ from the built-in ones, by command name.
+    pub keys: BTreeMap<String, Vec<Key>>,
+    /// Names of the themes that can be chosen.
+    pub themes: Vec<String>,
+    /// The time at the start.
+    pub now: Timestamp,
+}
+
+/// The rehearsal that is shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rehearsal {
+    /// Name of the scenario.
+    pub scenario: SafeText,
+    /// What it shows, in one sentence.
+    pub story: SafeText,
+    /// Speed of its clock; zero is paused.
+    pub speed: f64,
+    /// Seed of its chance.
+    pub seed: u64,
+}
+
+/// How things are shown at first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Options {
+    /// The first pane.
+    pub pane: Pane,
+    /// Name of the theme.
+    pub theme: String,
+    /// Only ASCII.
+    pub ascii: bool,
+    /// Mouse reporting.
+    pub mouse: bool,
+    /// The board is grouped by owner.
+    pub group_by_owner: bool,
+    /// Nothing may be written.
+    pub read_only: bool,
+    /// Clock times are shown this many seconds east of UTC.
+    pub utc_offset: i32,
+    /// Columns and rows of the screen.
+    pub size: (u16, u16),
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            pane: Pane::Board,
+            theme: "default".to_owned(),
+            ascii: false,
+            mouse: false,
+            group_by_owner: false,
+            read_only: false,
+            utc_offset: 0,
+            size: (80, 24),
+        }
+    }
+}
+
+impl Setup {
+    /// A setup without services and sources.
+    pub fn empty(now: Timestamp) -> Self {
+        Self {
+            services: Vec::new(),
+            sources: Vec::new(),
+            rehearsal: None,
+            options: Options::default(),
+            keys: BTreeMap::new(),
+            themes: vec!["default".to_owned()],
+            now,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! `State`: everything that the screen and the headless commands are made from.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::interest::Interest;
+use super::keymap::Keymap;
+use super::layout::{self, Regions};
+use super::membership::Membership;
+use super::msg::Notice;
+use super::overlay::Overlay;
+use super::pane::Pane;
+use super::select::{RowId, Rows};
+use super::setup::Setup;
+use crate::domain::fleet::Fleet;
+use crate::domain::ids::ServiceId;
+
+/// Everything that the screen and the headless commands are made from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// What was fixed at the start.
+    pub setup: Setup,
+    /// Which key does what.
+    pub keymap: Keymap,
+    /// All facts.
+    pub fleet: Fleet,
+    /// Which resources belong to which service.
+    pub membership: Membership,
+    /// Rows of every list pane, sorted.
+    pub rows: Rows,
+    /// What the operator looks at.
+    pub view: View,
+    /// The time, as of the last tick.
+    pub now: Timestamp,
+    /// The interest that the runtime was told last.
+    pub watched: Interest,
+}
+
+/// What the operator looks at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    /// Columns and rows of the screen.
+    pub size: (u16, u16),
+    /// The pane that is shown.
+    pub pane: Pane,
+    /// Where Esc leads back to.
+    pub back: Vec<Pane>,
+    /// Selection, scroll position and filter of each list pane.
+    pub lists: BTreeMap<Pane, ListView>,
+    /// The service that the service pane shows.
+    pub service: Option<ServiceId>,
+    /// Details cover the whole body.
+    pub zoomed: bool,
+    /// First line of the details that is shown.
+    pub detail_top: usize,
+    /// What lies over the pane.
+    pub overlay: Option<Overlay>,
+    /// A line for the operator, until the next key.
+    pub notice: Option<Notice>,
+    /// Name of the theme.
+    pub theme: String,
+    /// Mouse reporting is on.
+    pub mouse: bool,
+    /// The board is grouped by owner.
+    pub group_by_owner: bool,
+    /// Speed of the rehearsal's clock.
+    pub speed: f64,
+    /// Ctrl-C was pressed once.
+    pub leaving: bool,
+}
+
+/// Selection, scroll position and filter of a list.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListView {
+    /// Which row is selected.
+    pub selected: Option<RowId>,
+    /// Where it was, so that a neighbour is selected when it goes away.
+    pub position: usize,
+    /// First row that is shown.
+    pub top: usize,
+    /// What was typed to narrow the list.
+    pub filter: String,
+    /// The rows that pass the filter; only kept while there is one.
+    pub matching: Vec<RowId>,
+}
+
+impl State {
+    /// The state before the first message.
+    pub fn new(setup: Setup) -> Self {
+        let options = &setup.options;
+        let view = View {
+            size: options.size,
+            pane: options.pane,
+            back: Vec::new(),
+            lists: BTreeMap::new(),
+            service: None,
+            zoomed: false,
+            detail_top: 0,
+            overlay: None,
+            notice: None,
+            theme: options.theme.clone(),
+            mouse: options.mouse,
+            group_by_owner: options.group_by_owner,
+            speed: setup.rehearsal.as_ref().map_or(1.0, |r| r.speed),
+            leaving: false,
+        };
+        let mut state = Self {
+            keymap: Keymap::new(&setup.keys),
+            fleet: Fleet::new(setup.sources.iter().cloned()),
+            membership: Membership::new(&setup.services),
+            rows: Rows::default(),
+            now: setup.now,
+            watched: Interest::default(),
+            view,
+            setup,
+        };
+        state.rebuild_rows();
+        state
+    }
+
+    /// Where things are on the screen; `None` if it is too small.
+    pub fn regions(&self) -> Option<Regions> {
+        layout::regions(self.view.size, self.view.pane, self.view.zoomed)
+    }
+
+    /// The ids of the rows of `pane` that pass its filter, in order.
+    pub fn listed(&self, pane: Pane) -> &[RowId] {
+        match self.view.lists.get(&pane) {
+            Some(list) if !list.filter.is_empty() => &list.matching,
+            _ => self.rows.order(pane),
+        }
+    }
+
+    /// The part of `listed` that is on the screen.
+    pub fn visible_rows(&self, pane: Pane) -> &[RowId] {
+        let height = self.regions().map_or(0, |r| usize::from(r.list.height));
+        let listed = self.listed(pane);
+        let top = self.view.lists.get(&pane).map_or(0, |l| l.top).min(listed.len());
+        let end = (top + height).min(listed.len());
+        listed.get(top..end).unwrap_or_default()
+    }
+
+    /// The selected row of `pane`.
+    pub fn selected(&self, pane: Pane) -> Option<&RowId> {
+        self.view.lists.get(&pane)?.selected.as_ref()
+    }
+}

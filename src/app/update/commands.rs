@@ -1,0 +1,276 @@
+//! What each command does.
+
+use super::lists;
+use crate::app::command::{self, Command};
+use crate::app::effect::{Effect, Refresh};
+use crate::app::msg::Notice;
+use crate::app::overlay::{Overlay, Palette};
+use crate::app::pane::Pane;
+use crate::app::select::RowId;
+use crate::app::state::State;
+use crate::domain::ids::{ItemId, ServiceId};
+
+/// Speeds of the rehearsal's clock; zero is a pause.
+const SPEEDS: [f64; 6] = [0.0, 1.0, 5.0, 20.0, 60.0, 300.0];
+
+/// Carries out `command`, or says why it cannot be.
+pub fn run(state: &mut State, command: Command, argument: Option<&str>, effects: &mut Vec<Effect>) {
+    if let Some(why) = command::disabled(command, state) {
+        let name = command.spec().map_or("", |row| row.name);
+        state.view.notice = Some(Notice::warning(format!("{name}: {why}")));
+        return;
+    }
+    let page = isize::try_from(lists::page(state)).unwrap_or(1);
+    match command {
+        Command::Down => lists::move_by(state, 1),
+        Command::Up => lists::move_by(state, -1),
+        Command::PageDown => lists::move_by(state, page),
+        Command::PageUp => lists::move_by(state, -page),
+        Command::First => lists::move_to_end(state, false),
+        Command::Last => lists::move_to_end(state, true),
+        Command::DetailDown => {
+            state.view.detail_top = state.view.detail_top.saturating_add(3).min(5_000)
+        }
+        Command::DetailUp => state.view.detail_top = state.view.detail_top.saturating_sub(3),
+        Command::Open => open(state),
+        Command::Back => back(state),
+        Command::Show(Pane::Service) => show_service(state, argument),
+        Command::Show(pane) => show(state, pane),
+        Command::NextPane => cycle(state, 1),
+        Command::PreviousPane => cycle(state, Pane::ALL.len() - 1),
+        Command::Filter => {
+            let list = state.view.lists.entry(state.view.pane).or_default();
+            state.view.overlay = Some(Overlay::Filter { before: list.filter.clone() });
+        }
+        Command::Palette => state.view.overlay = Some(Overlay::Palette(Palette::default())),
+        Command::Help => state.view.overlay = Some(Overlay::Help { top: 0 }),
+        Command::Refresh => effects.push(Effect::Refresh(refresh_target(state))),
+        Command::RefreshAll => {
+            effects.push(Effect::Refresh(Refresh::All));
+            state.view.notice = Some(Notice::info("reading every source again"));
+        }
+        Command::CopyId => copy(state, id_text(state), effects),
+        Command::CopyLink => copy(state, link(state), effects),
+        Command::Zoom => {
+            state.view.zoomed = !state.view.zoomed;
+            state.view.detail_top = 0;
+        }
+        Command::GroupByOwner => {
+            state.view.group_by_owner = !state.view.group_by_owner;
+            state.rebuild_rows();
+        }
+        Command::Theme => {
+            let name = argument.map(str::to_owned).or_else(|| next_theme(state));
+            effects.extend(name.map(Effect::LoadTheme));
+        }
+        Command::Mouse => {
+            state.view.mouse = !state.view.mouse;
+            effects.push(Effect::Mouse(state.view.mouse));
+        }
+        Command::Faster => {
+            let faster = SPEEDS.iter().find(|s| **s > state.view.speed);
+            effects.extend(faster.map(|s| Effect::Speed(*s)));
+        }
+        Command::Slower => {
+            let slower = SPEEDS.iter().rev().find(|s| **s < state.view.speed);
+            effects.extend(slower.map(|s| Effect::Speed(*s)));
+        }
+        Command::Redraw => effects.push(Effect::Redraw),
+        Command::Suspend => effects.push(Effect::Suspend),
+        Command::Quit => effects.push(Effect::Quit),
+    }
+}
+
+/// Goes to `pane`, remembering the way back.
+fn show(state: &mut State, pane: Pane) {
+    if state.view.pane != pane {
+        state.view.back.retain(|p| *p != pane);
+        state.view.back.push(state.view.pane);
+        state.view.pane = pane;
+    }
+    state.view.zoomed = false;
+    state.view.detail_top = 0;
+}
+
+fn show_service(state: &mut State, name: Option<&str>) {
+    let chosen = match name {
+        Some(name) => Some(ServiceId::new(name)),
+        None => service_of_selection(state)
+            .or_else(|| state.view.service.clone())
+            .or_else(|| state.rows.board.iter().next().map(|row| row.service.clone())),
+    };
+    match chosen {
+        Some(service) => {
+            state.view.service = Some(service);
+            show(state, Pane::Service);
+        }
+        None => state.view.notice = Some(Notice::info("there is no service yet")),
+    }
+}
+
+/// The service that the selected row belongs to.
+fn service_of_selection(state: &State) -> Option<ServiceId> {
+    match state.selected(state.view.pane)? {
+        RowId::Service(id) => Some(id.clone()),
+        RowId::Item(ItemId::Change(id)) => {
+            let target = state.fleet.changes.get(id)?.value.target.clone()?;
+            state.membership.owners(&target).first().cloned()
+        }
+        RowId::Item(item) | RowId::Ask(item, _) => state.membership.owners(item).first().cloned(),
+        id @ RowId::Canary(_) => state.rows.canaries.get(id).map(|row| row.service.clone()),
+        RowId::Source(_) => None,
+    }
+}
+
+fn open(state: &mut State) {
+    let Some(selected) = state.selected(state.view.pane).cloned() else { return };
+    match selected {
+        RowId::Service(_) => show_service(state, None),
+        RowId::Ask(item, _) => open_item(state, item),
+        RowId::Source(_) if state.view.pane != Pane::Sources => {
+            show(state, Pane::Sources);
+            lists::select_row(state, Pane::Sources, &selected);
+        }
+        RowId::Canary(_) if state.view.pane != Pane::Canaries => {
+            show(state, Pane::Canaries);
+            lists::select_row(state, Pane::Canaries, &selected);
+        }
+        RowId::Item(ItemId::Change(id)) => {
+            let target = state.fleet.changes.get(&id).and_then(|o| o.value.target.clone());
+            match target {
+                Some(item) if state.view.zoomed => open_item(state, item),
+                _ => state.view.zoomed = true,
+            }
+        }
+        RowId::Item(_) | RowId::Source(_) | RowId::Canary(_) => {
+            state.view.zoomed = true;
+            state.view.detail_top = 0;
+        }
+    }
+}
+
+/// Shows `item` in the pane of its kind; an alarm in its service.
+fn open_item(state: &mut State, item: ItemId) {
+    let pane = match &item {
+        ItemId::Pipeline(_) => Pane::Pipelines,
+        ItemId::Environment(_) | ItemId::Traffic(_) => Pane::Environments,
+        ItemId::Flag(_) => Pane::Flags,
+        ItemId::Change(_) => Pane::Timeline,
+        ItemId::Alarm(_) | ItemId::Series(_) => {
+            if let Some(service) = state.membership.owners(&item).first().cloned() {
+                state.view.service = Some(service);
+                show(state, Pane::Service);
+            } else {
+                state.view.notice = Some(Notice::info("no service claims it"));
+            }
+            return;
+        }
+    };
+    show(state, pane);
+    lists::select_row(state, pane, &RowId::Item(item));
+    state.view.zoomed = state.view.size.0 < crate::app::layout::SPLIT_WIDTH;
+}
+
+/// One step back: out of the details, then out of the filter, then to the pane before.
+fn back(state: &mut State) {
+    let pane = state.view.pane;
+    if state.view.zoomed {
+        state.view.zoomed = false;
+        return;
+    }
+    if let Some(list) = state.view.lists.get_mut(&pane)
+        && !list.filter.is_empty()
+    {
+        list.filter.clear();
+        list.matching.clear();
+        return;
+    }
+    if let Some(before) = state.view.back.pop() {
+        state.view.pane = before;
+        state.view.detail_top = 0;
+    }
+}
+
+fn cycle(state: &mut State, steps: usize) {
+    let at = Pane::ALL.iter().position(|p| *p == state.view.pane).unwrap_or(0);
+    if let Some(pane) = Pane::ALL.iter().cycle().nth(at + steps) {
+        match pane {
+            Pane::Service => show_service(state, None),
+            pane => show(state, *pane),
+        }
+    }
+}
+
+fn next_theme(state: &State) -> Option<String> {
+    let themes = &state.setup.themes;
+    let at = themes.iter().position(|t| *t == state.view.theme).map_or(0, |at| at + 1);
+    themes.iter().cycle().nth(at).cloned()
+}
+
+fn refresh_target(state: &State) -> Refresh {
+    match state.selected(state.view.pane) {
+        Some(RowId::Item(item) | RowId::Ask(item, _)) => Refresh::Items(vec![item.clone()]),
+        Some(RowId::Source(id)) => Refresh::Source(id.clone()),
+        Some(RowId::Service(id)) => members(state, id),
+        Some(id @ RowId::Canary(_)) => match state.rows.canaries.get(id) {
+            Some(row) => members(state, &row.service),
+            None => Refresh::All,
+        },
+        None => match &state.view.service {
+            Some(id) if state.view.pane == Pane::Service => members(state, id),
+            _ => Refresh::All,
+        },
+    }
+}
+
+fn members(state: &State, service: &ServiceId) -> Refresh {
+    let items = state.membership.members(service).map(|m| m.items().collect()).unwrap_or_default();
+    Refresh::Items(items)
+}
+
+fn copy(state: &mut State, text: Option<String>, effects: &mut Vec<Effect>) {
+    if let Some(text) = text {
+        state.view.notice = Some(Notice::info(format!("copied {text}")));
+        effects.push(Effect::Copy(text));
+    }
+}
+
+/// The id of what is selected, as its backend names it.
+fn id_text(state: &State) -> Option<String> {
+    if state.view.pane == Pane::Service {
+        return state.view.service.as_ref().map(ToString::to_string);
+    }
+    Some(match state.selected(state.view.pane)? {
+        RowId::Service(id) => id.to_string(),
+        RowId::Item(item) | RowId::Ask(item, _) => item.name().to_string(),
+        RowId::Canary(id) => id.to_string(),
+        RowId::Source(id) => id.to_string(),
+    })
+}
+
+/// The link of what is selected.
+pub fn link(state: &State) -> Option<String> {
+    let fleet = &state.fleet;
+    let link = match state.selected(state.view.pane) {
+        Some(RowId::Item(item) | RowId::Ask(item, _)) => match item {
+            ItemId::Pipeline(id) => fleet.pipelines.get(id)?.value.link.clone(),
+            ItemId::Environment(id) => {
+                let environment = &fleet.environments.get(id)?.value;
+                environment.link.clone().or_else(|| environment.address.clone())
+            }
+            ItemId::Flag(id) => fleet.flags.get(id)?.value.link.clone(),
+            ItemId::Alarm(id) => fleet.alarms.get(id)?.value.link.clone(),
+            ItemId::Change(id) => fleet.changes.get(id)?.value.link.clone(),
+            ItemId::Traffic(_) | ItemId::Series(_) => None,
+        },
+        Some(RowId::Service(id)) => first_link(state, id),
+        None if state.view.pane == Pane::Service => first_link(state, state.view.service.as_ref()?),
+        _ => None,
+    };
+    link.map(|l| l.to_string())
+}
+
+fn first_link(state: &State, service: &ServiceId) -> Option<crate::domain::text::SafeText> {
+    let service = state.setup.services.iter().find(|s| s.id == *service)?;
+    service.links.first().map(|(_, address)| address.clone())
+}

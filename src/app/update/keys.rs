@@ -1,0 +1,170 @@
+//! Keys and pasted text: to the overlay that has them, else to the command table.
+
+use super::commands::run;
+use super::lists;
+use crate::app::command::{self, Command, TABLE};
+use crate::app::effect::Effect;
+use crate::app::key::{Key, KeyCode};
+use crate::app::msg::Notice;
+use crate::app::overlay::{Overlay, Palette, PaletteEntry};
+use crate::app::state::State;
+use crate::domain::text::SafeText;
+
+/// Longest text that a field takes.
+const MAX_FIELD: usize = 200;
+
+pub fn key(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
+    state.view.notice = None;
+    if key == Key::ctrl('c') {
+        leave(state, effects);
+        return;
+    }
+    state.view.leaving = false;
+    match state.view.overlay.take() {
+        None => {
+            if let Some(command) = state.keymap.command(key) {
+                run(state, command, None, effects);
+            }
+        }
+        Some(Overlay::Help { top }) => help_key(state, key, top),
+        Some(Overlay::Palette(palette)) => palette_key(state, key, palette, effects),
+        Some(Overlay::Filter { before }) => filter_key(state, key, before),
+    }
+}
+
+/// Text that was pasted goes to a text field or nowhere: it never acts.
+pub fn paste(state: &mut State, text: &str) {
+    let line: String = SafeText::new(text).as_str().chars().take(MAX_FIELD).collect();
+    let pane = state.view.pane;
+    match &mut state.view.overlay {
+        Some(Overlay::Palette(palette)) => {
+            push(&mut palette.input, &line);
+            palette.selected = 0;
+        }
+        Some(Overlay::Filter { .. }) => {
+            push(&mut state.view.lists.entry(pane).or_default().filter, &line);
+        }
+        Some(Overlay::Help { .. }) | None => {
+            state.view.notice =
+                Some(Notice::info("pasted text was ignored: there is no text field here"));
+        }
+    }
+}
+
+fn push(field: &mut String, text: &str) {
+    let room = MAX_FIELD.saturating_sub(field.chars().count());
+    field.extend(text.chars().take(room));
+}
+
+fn leave(state: &mut State, effects: &mut Vec<Effect>) {
+    if state.view.leaving {
+        effects.push(Effect::Quit);
+    } else {
+        state.view.leaving = true;
+        state.view.overlay = None;
+        state.view.notice = Some(Notice::warning("ctrl-c again leaves; any other key stays"));
+    }
+}
+
+fn help_key(state: &mut State, key: Key, top: usize) {
+    let page = usize::from(state.view.size.1).saturating_sub(6).max(1);
+    let top = match key.code {
+        KeyCode::Esc | KeyCode::Enter | KeyCode::Char('?' | 'q') => return,
+        KeyCode::Down | KeyCode::Char('j') => top + 1,
+        KeyCode::Up | KeyCode::Char('k') => top.saturating_sub(1),
+        KeyCode::PageDown | KeyCode::Char(' ') => top + page,
+        KeyCode::PageUp => top.saturating_sub(page),
+        _ => top,
+    };
+    state.view.overlay = Some(Overlay::Help { top: top.min(TABLE.len().saturating_sub(1)) });
+}
+
+fn filter_key(state: &mut State, key: Key, before: String) {
+    let pane = state.view.pane;
+    let page = isize::try_from(lists::page(state)).unwrap_or(1);
+    match key.code {
+        KeyCode::Enter => return,
+        KeyCode::Esc => {
+            state.view.lists.entry(pane).or_default().filter = before;
+            return;
+        }
+        KeyCode::Down => lists::move_by(state, 1),
+        KeyCode::Up => lists::move_by(state, -1),
+        KeyCode::PageDown => lists::move_by(state, page),
+        KeyCode::PageUp => lists::move_by(state, -page),
+        _ => edit(&mut state.view.lists.entry(pane).or_default().filter, key),
+    }
+    state.view.overlay = Some(Overlay::Filter { before });
+}
+
+fn edit(field: &mut String, key: Key) {
+    match key.code {
+        KeyCode::Backspace => {
+            field.pop();
+        }
+        KeyCode::Char('u') if key.ctrl => field.clear(),
+        KeyCode::Char('w') if key.ctrl => {
+            let kept = field.trim_end().rfind(' ').map_or(0, |at| at + 1);
+            field.truncate(kept);
+        }
+        _ => {
+            if let Some(c) = key.typed() {
+                push(field, SafeText::new(c.encode_utf8(&mut [0; 4])).as_str());
+            }
+        }
+    }
+}
+
+fn palette_key(state: &mut State, key: Key, mut palette: Palette, effects: &mut Vec<Effect>) {
+    let matches = palette.matches(palette_entries(state));
+    let last = matches.len().saturating_sub(1);
+    match key.code {
+        KeyCode::Esc => return,
+        KeyCode::Enter => {
+            let Some(entry) = matches.get(palette.selected.min(last)) else { return };
+            match &entry.disabled {
+                Some(why) => {
+                    state.view.notice = Some(Notice::warning(format!("{}: {why}", entry.text)));
+                }
+                None => run(state, entry.command, entry.argument.as_deref(), effects),
+            }
+            return;
+        }
+        KeyCode::Down | KeyCode::Tab => palette.selected = (palette.selected + 1).min(last),
+        KeyCode::Up | KeyCode::BackTab => palette.selected = palette.selected.saturating_sub(1),
+        _ => {
+            edit(&mut palette.input, key);
+            palette.selected = 0;
+        }
+    }
+    state.view.overlay = Some(Overlay::Palette(palette));
+}
+
+/// Every line that the palette offers now: the commands, the themes, the services.
+pub fn palette_entries(state: &State) -> Vec<PaletteEntry> {
+    let mut entries: Vec<PaletteEntry> = TABLE
+        .iter()
+        .map(|row| PaletteEntry {
+            text: row.name.to_owned(),
+            help: row.help.to_owned(),
+            command: row.command,
+            argument: None,
+            disabled: command::disabled(row.command, state),
+        })
+        .collect();
+    entries.extend(state.setup.themes.iter().map(|theme| PaletteEntry {
+        text: format!("theme {theme}"),
+        help: "Switch to this theme.".to_owned(),
+        command: Command::Theme,
+        argument: Some(theme.clone()),
+        disabled: None,
+    }));
+    entries.extend(state.setup.services.iter().map(|service| PaletteEntry {
+        text: format!("service {}", service.id),
+        help: "Show this service in one screen.".to_owned(),
+        command: Command::Show(crate::app::pane::Pane::Service),
+        argument: Some(service.id.to_string()),
+        disabled: None,
+    }));
+    entries
+}
