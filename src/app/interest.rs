@@ -29,7 +29,7 @@ pub fn interest(state: &State) -> Interest {
     let mut services: BTreeSet<&str> = BTreeSet::new();
     match state.view.pane {
         Pane::Service => {
-            services.extend(state.view.service.as_ref().map(crate::domain::ids::ServiceId::as_str))
+            services.extend(state.view.service.as_ref().map(crate::domain::ids::ServiceId::as_str));
         }
         pane => {
             for row in state.visible_rows(pane) {

@@ -29,7 +29,7 @@ pub fn run(state: &mut State, command: Command, argument: Option<&str>, effects:
         Command::First => lists::move_to_end(state, false),
         Command::Last => lists::move_to_end(state, true),
         Command::DetailDown => {
-            state.view.detail_top = state.view.detail_top.saturating_add(3).min(5_000)
+            state.view.detail_top = state.view.detail_top.saturating_add(3).min(5_000);
         }
         Command::DetailUp => state.view.detail_top = state.view.detail_top.saturating_sub(3),
         Command::Open => open(state),
