@@ -1,12 +1,29 @@
 //! Layered settings with provenance: where a value came from is kept for every one of them.
 
+mod check;
+mod check_secret;
+mod formats;
+pub mod load;
+mod meaning;
 pub mod model;
 pub mod names;
 mod near;
+pub mod origin;
+pub mod overrides;
+pub mod places;
+pub mod problem;
+mod project;
+mod read;
 pub mod scalar;
+pub mod schema;
 pub mod secret;
 pub mod services;
 pub mod sources;
+mod substitute;
+pub mod tree;
 
+pub use load::{Inputs, Loaded, load, load_text};
 pub use model::{Config, Schedule};
+pub use overrides::Setting;
+pub use problem::{Problem, Report};
 pub use secret::{HeaderValue, Secret, SecretError, SecretValue};

@@ -8,6 +8,8 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::domain::service::{Pattern, glob};
+
 /// A length of time as people write it: `15s`, `2m`, `1h30m`, `2d` (a day is 24 hours).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HumanDuration(Duration);
@@ -65,7 +67,7 @@ pub struct Glob(String);
 impl Glob {
     /// Whether the whole of `text` fits the pattern. Case counts.
     pub fn matches(&self, text: &str) -> bool {
-        glob_matches(&self.0, text)
+        glob(&self.0, text)
     }
 
     /// The pattern as written.
@@ -108,35 +110,6 @@ impl fmt::Debug for Glob {
     }
 }
 
-/// Greedy matching with one point to return to: linear for one `*`, at worst length × length.
-fn glob_matches(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.chars().collect();
-    let text: Vec<char> = text.chars().collect();
-    let (mut p, mut t) = (0, 0);
-    let mut retry: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                retry = Some((p + 1, t));
-                p += 1;
-            }
-            Some(c) if *c == '?' || Some(c) == text.get(t) => {
-                p += 1;
-                t += 1;
-            }
-            _ => match retry {
-                Some((after_star, from)) => {
-                    p = after_star;
-                    t = from + 1;
-                    retry = Some((after_star, t));
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern.get(p..).is_none_or(|rest| rest.iter().all(|c| *c == '*'))
-}
-
 /// A pattern over the resources of one source: `SOURCE/PATTERN`, or `PATTERN` for any source.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScopedGlob {
@@ -150,6 +123,12 @@ impl ScopedGlob {
     /// Whether the resource `name` of the source `source` is meant.
     pub fn matches(&self, source: &str, name: &str) -> bool {
         self.source.matches(source) && self.name.matches(name)
+    }
+}
+
+impl From<&ScopedGlob> for Pattern {
+    fn from(scoped: &ScopedGlob) -> Self {
+        Self { source: scoped.source.as_str().into(), name: scoped.name.as_str().into() }
     }
 }
 

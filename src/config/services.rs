@@ -161,7 +161,7 @@ pub enum CanaryMetricConfig {
     /// Events among requests: errors, conversions, slow answers.
     Counts(Box<CountsConfig>),
     /// One value per tick: a percentile, a mean, a rate.
-    Series(SeriesConfig),
+    Series(Box<SeriesConfig>),
 }
 
 impl CanaryMetricConfig {
