@@ -30,10 +30,11 @@ impl Checker<'_> {
 
     fn value(&mut self, node: &Node, schema: &Json, path: &KeyPath) {
         let choices = choices(schema);
-        if check_secret::is_only_secret(&choices) || check_secret::is_plain_credential(path, node) {
-            if let Some((message, hint)) = check_secret::literal(node) {
-                return self.fault(&node.origin, path, message, Some(hint));
-            }
+        let secret = check_secret::is_only_secret(&choices);
+        if (secret || check_secret::is_plain_credential(path, node))
+            && let Some((message, hint)) = check_secret::literal(node)
+        {
+            return self.fault(&node.origin, path, message, Some(hint));
         }
         let names = allowed(schema);
         if !names.is_empty() {
@@ -129,10 +130,10 @@ impl Checker<'_> {
     ) {
         for (key, entry) in rows {
             let here = path.key(key);
-            if let Some(format) = schema.pointer("/propertyNames/format").and_then(Json::as_str) {
-                if let Err(message) = formats::check(format, key) {
-                    self.fault(&entry.key_origin, &here, message, None);
-                }
+            if let Some(format) = schema.pointer("/propertyNames/format").and_then(Json::as_str)
+                && let Err(message) = formats::check(format, key)
+            {
+                self.fault(&entry.key_origin, &here, message, None);
             }
             match row(schema, key) {
                 Some(inner) => self.value(&entry.node, inner, &here),
@@ -273,7 +274,7 @@ fn fits(value: &Value, schema: &Json) -> bool {
 }
 
 /// What would have been right, in words.
-fn wanted(choices: &[&Json]) -> String {
+pub(super) fn wanted(choices: &[&Json]) -> String {
     let mut words: Vec<&str> = Vec::new();
     for choice in choices {
         let word = match choice.get("format").and_then(Json::as_str) {

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::schema;
 use super::tree::{KeyPath, Node, Step, Value};
 
 /// Headers whose value is a credential.
@@ -56,5 +57,23 @@ pub(super) fn is_plain_credential(path: &KeyPath, node: &Node) -> bool {
                 && SECRET_HEADERS.contains(&header.to_lowercase().as_str())
         }
         _ => false,
+    }
+}
+
+/// Calls `visit` with every reference to a secret under `node`.
+pub(super) fn each(node: &Node, path: &KeyPath, visit: &mut dyn FnMut(&Node, &KeyPath)) {
+    match &node.value {
+        Value::Table(_) if schema::at(path).is_some_and(schema::is_secret) => visit(node, path),
+        Value::Table(rows) => {
+            for (key, entry) in rows {
+                each(&entry.node, &path.key(key), visit);
+            }
+        }
+        Value::List(nodes) => {
+            for (index, node) in nodes.iter().enumerate() {
+                each(node, &path.index(index), visit);
+            }
+        }
+        _ => {}
     }
 }

@@ -1,16 +1,19 @@
 //! Lays the layers over each other, finds every fault, and makes the typed configuration.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize as _;
 
 use super::model::Config;
-use super::origin::Layer;
+use super::near::nearest;
+use super::origin::{Layer, Place};
 use super::overrides::{self, Setting};
 use super::problem::{Problem, Report};
+use super::secret::Secret;
 use super::substitute::{Lookup, substitute};
-use super::tree::Node;
-use super::{check, meaning, project, read};
+use super::tree::{KeyPath, Node};
+use super::{check, check_secret, meaning, project, read};
 
 /// `config/default.toml`: the documented defaults are the defaults.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
@@ -39,6 +42,34 @@ pub struct Loaded {
     pub tree: Node,
     /// The files that were read, in the order of their layers.
     pub files: Vec<(Layer, PathBuf)>,
+}
+
+impl Loaded {
+    /// Secrets in files that every user of the machine can read. Looks at the files.
+    pub fn warnings(&self) -> Vec<Problem> {
+        let mut found = Vec::new();
+        check_secret::each(&self.tree, &KeyPath::default(), &mut |node, path| {
+            let secret = Secret::deserialize(node.to_toml()).ok();
+            if let Some(warning) = secret.and_then(|secret| secret.warning()) {
+                found.push(Problem::new(&node.origin, path.to_string(), warning, None));
+            }
+        });
+        found
+    }
+
+    /// Keys that are given to commands which do not exist; `commands` are all that do.
+    pub fn unknown_commands(&self, commands: &[&str]) -> Vec<Problem> {
+        self.tree
+            .rows("keys")
+            .filter(|(name, _)| !commands.contains(name))
+            .map(|(name, entry)| {
+                let key = KeyPath::default().key("keys").key(name).to_string();
+                let hint = nearest(name, commands.iter().copied())
+                    .map(|name| format!("did you mean `{name}`?"));
+                Problem::new(&entry.key_origin, key, "there is no such command", hint)
+            })
+            .collect()
+    }
 }
 
 /// Reads the files and assembles the configuration.
@@ -117,14 +148,36 @@ fn finish(
     files: Vec<(Layer, PathBuf)>,
     mut problems: Vec<Problem>,
 ) -> Result<Loaded, Report> {
-    problems.extend(check::check(&tree));
-    problems.extend(meaning::check(&tree));
+    let broken = first_breaks(&problems);
+    let found = check::check(&tree).into_iter().chain(meaning::check(&tree));
+    problems.extend(found.filter(|problem| !follows(problem, &broken)));
     if !problems.is_empty() {
         return Err(Report::new(problems));
     }
     match Config::deserialize(tree.to_toml()) {
         Ok(config) => Ok(Loaded { config, tree, files }),
         Err(error) => Err(Report::new(vec![Problem::general(error.message(), None)])),
+    }
+}
+
+/// Where the syntax of each file first breaks: what is read beyond may not be what was meant.
+fn first_breaks(problems: &[Problem]) -> BTreeMap<PathBuf, usize> {
+    let mut breaks = BTreeMap::new();
+    for problem in problems.iter().filter(|problem| problem.key.is_empty()) {
+        if let Some(Place::File { path, line, .. }) = problem.origin.as_ref().map(|o| &o.place) {
+            let first = breaks.entry(path.as_ref().clone()).or_insert(*line);
+            *first = (*first).min(*line);
+        }
+    }
+    breaks
+}
+
+fn follows(problem: &Problem, breaks: &BTreeMap<PathBuf, usize>) -> bool {
+    match problem.origin.as_ref().map(|origin| &origin.place) {
+        Some(Place::File { path, line, .. }) => {
+            breaks.get(path.as_ref()).is_some_and(|first| line > first)
+        }
+        _ => false,
     }
 }
 

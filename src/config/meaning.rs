@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::check::list;
 use super::problem::Problem;
 use super::scalar::{HumanDuration, ScopedGlob};
+use super::sources::KINDS;
 use super::tree::{KeyPath, Node, Value};
 
 /// Which kinds of source can hold what a service claims.
@@ -44,8 +45,10 @@ impl<'t> Sense<'t> {
         self.problems.push(Problem::new(&node.origin, path.to_string(), message, hint));
     }
 
+    /// The kind of a source; none when it is missing or wrong, which has been reported.
     fn kind(&self, source: &str) -> Option<&'t str> {
-        self.root.get("sources")?.get(source)?.get("kind")?.text()
+        let kind = self.root.get("sources")?.get(source)?.get("kind")?.text()?;
+        KINDS.contains(&kind).then_some(kind)
     }
 
     fn times(&mut self) {
@@ -176,7 +179,7 @@ impl<'t> Sense<'t> {
             .root
             .rows("sources")
             .filter(|(name, _)| scoped.source.matches(name))
-            .filter_map(|(_, entry)| entry.node.get("kind")?.text())
+            .filter_map(|(name, _)| self.kind(name))
             .collect();
         let only = matching.first().filter(|_| scoped.source.as_str() != "*");
         if let Some(kind) = only

@@ -2,6 +2,8 @@
 
 mod check;
 mod check_secret;
+mod describe;
+pub mod explain;
 mod formats;
 pub mod load;
 mod meaning;

@@ -1,5 +1,6 @@
 //! What a project file may not do: it comes with a checkout, which anybody may have written.
 
+use super::check_secret;
 use super::origin::Layer;
 use super::problem::Problem;
 use super::schema;
@@ -14,7 +15,10 @@ const TRUSTED: &str = "put it into the user configuration, which only you can wr
 /// program in that folder.
 pub(super) fn check(node: &Node, below: &Node) -> Vec<Problem> {
     let mut problems = Vec::new();
-    secrets(node, &KeyPath::default(), &mut problems);
+    check_secret::each(node, &KeyPath::default(), &mut |secret, path| {
+        let message = "a project file cannot refer to secrets";
+        problems.push(Problem::new(&secret.origin, path.to_string(), message, TRUSTED.to_owned()));
+    });
     for (name, entry) in node.rows("sources") {
         let others = below.get("sources").and_then(|sources| sources.get(name));
         if let Some(other) = others
@@ -36,30 +40,4 @@ pub(super) fn check(node: &Node, below: &Node) -> Vec<Problem> {
         }
     }
     problems
-}
-
-fn secrets(node: &Node, path: &KeyPath, problems: &mut Vec<Problem>) {
-    let is_secret = schema::at(path).is_some_and(schema::is_secret);
-    match &node.value {
-        Value::Table(_) if is_secret => {
-            let message = "a project file cannot refer to secrets";
-            problems.push(Problem::new(
-                &node.origin,
-                path.to_string(),
-                message,
-                TRUSTED.to_owned(),
-            ));
-        }
-        Value::Table(rows) => {
-            for (key, entry) in rows {
-                secrets(&entry.node, &path.key(key), problems);
-            }
-        }
-        Value::List(nodes) => {
-            for (index, node) in nodes.iter().enumerate() {
-                secrets(node, &path.index(index), problems);
-            }
-        }
-        _ => {}
-    }
 }

@@ -199,6 +199,13 @@ mod tests {
     }
 
     #[test]
+    fn the_kinds_of_sources_are_those_of_the_type() {
+        let one = at(&KeyPath::parse("sources.x").unwrap()).unwrap();
+        let kinds: Vec<&str> = choices(one).into_iter().filter_map(tag).collect();
+        assert_eq!(kinds, crate::config::sources::KINDS);
+    }
+
+    #[test]
     fn it_knows_no_null_and_takes_no_unknown_keys() {
         let text = schema_text();
         assert!(!text.contains("null"), "{text}");

@@ -9,6 +9,18 @@ use serde::{Deserialize, Serialize};
 use super::scalar::{Glob, HttpUrl, HumanDuration, SocketAddress};
 use super::secret::{HeaderValue, Secret};
 
+/// The words that can stand after `kind =`.
+pub const KINDS: [&str; 8] = [
+    "codepipeline",
+    "cloudwatch",
+    "appconfig",
+    "prometheus",
+    "unleash",
+    "haproxy",
+    "http",
+    "rehearsal",
+];
+
 /// One configured backend.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]

@@ -1,0 +1,269 @@
+//! From the configuration to the vocabulary: services, and the series that sources are asked for.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+
+use super::model::Config;
+use super::names::SourceName;
+use super::scalar::{HumanDuration, ScopedGlob};
+use super::services::{
+    ArmQuery, CanaryConfig, CanaryMetricConfig, Direction, Judging, MetricConfig, MetricQuery,
+    ServiceConfig,
+};
+use super::sources::SourceConfig;
+use crate::domain::canary::{self, CanaryData, CanaryMetric, CanarySpec, CountPair};
+use crate::domain::ids::{CanaryId, SeriesId, ServiceId, SourceId};
+use crate::domain::observed::FreshnessPolicy;
+use crate::domain::series::{SeriesKind, SeriesQuery, SeriesSpec};
+use crate::domain::service::{Claims, MetricSpec, Pattern, Service};
+use crate::domain::text::SafeText;
+
+/// How far back the figures of a service are read at first.
+const METRIC_WINDOW: SignedDuration = SignedDuration::from_hours(3);
+
+impl Config {
+    /// The services, in the order of their names.
+    pub fn services(&self) -> Vec<Service> {
+        self.services.iter().map(|(name, service)| describe(name, service)).collect()
+    }
+
+    /// The series that each source is to be asked for.
+    pub fn series(&self) -> BTreeMap<SourceId, Vec<SeriesSpec>> {
+        let mut wanted: BTreeMap<SourceId, Vec<SeriesSpec>> = BTreeMap::new();
+        let mut add = |spec: SeriesSpec| {
+            wanted.entry(spec.id.source.clone()).or_default().push(spec);
+        };
+        for (name, service) in &self.services {
+            for metric in &service.metrics {
+                add(self.metric_series(name, metric));
+            }
+            for canary in &service.canaries {
+                for metric in &canary.metrics {
+                    self.canary_series(name, canary, metric).into_iter().for_each(&mut add);
+                }
+            }
+        }
+        wanted
+    }
+
+    /// When facts of the source `name` are stale and lost.
+    pub fn freshness_policy(&self, name: &str) -> FreshnessPolicy {
+        let schedule = self.schedule(name);
+        FreshnessPolicy {
+            stale_after: signed(schedule.stale_after),
+            lost_after: signed(schedule.lost_after),
+        }
+    }
+
+    fn metric_series(&self, service: &str, metric: &MetricConfig) -> SeriesSpec {
+        let counts = self.keeps_counters(&metric.source);
+        SeriesSpec {
+            id: metric_id(service, metric),
+            query: self.question(&metric.source, &metric.query),
+            kind: if counts { SeriesKind::Counter } else { SeriesKind::Gauge },
+            unit: unit(metric.unit.as_deref()),
+            step: signed(metric.step),
+            window: METRIC_WINDOW,
+        }
+    }
+
+    fn canary_series(
+        &self,
+        service: &str,
+        canary: &CanaryConfig,
+        metric: &CanaryMetricConfig,
+    ) -> Vec<SeriesSpec> {
+        let judging = metric.judging();
+        let one = |part: &str, query: &ArmQuery, is_canary: bool, kind: SeriesKind| {
+            let arm = if is_canary { &canary.canary } else { &canary.baseline };
+            let query = query.for_arm(arm, is_canary);
+            SeriesSpec {
+                id: canary_id(service, canary, judging, part, is_canary),
+                query: self.question(&judging.source, &query),
+                kind,
+                unit: unit(judging.unit.as_deref()),
+                step: signed(canary.tick),
+                window: signed(canary.history),
+            }
+        };
+        match metric {
+            CanaryMetricConfig::Counts(counts) => {
+                let kind = if self.keeps_counters(&judging.source) {
+                    SeriesKind::Counter
+                } else {
+                    SeriesKind::Delta
+                };
+                [false, true]
+                    .into_iter()
+                    .flat_map(|is_canary| {
+                        [
+                            one(EVENTS, &counts.events, is_canary, kind),
+                            one(REQUESTS, &counts.requests, is_canary, kind),
+                        ]
+                    })
+                    .collect()
+            }
+            CanaryMetricConfig::Series(series) => [false, true]
+                .into_iter()
+                .map(|is_canary| one(LEVEL, &series.query, is_canary, SeriesKind::Gauge))
+                .collect(),
+        }
+    }
+
+    /// HAProxy answers with its raw counters; the others answer what they are asked.
+    fn keeps_counters(&self, source: &SourceName) -> bool {
+        matches!(self.sources.get(&**source), Some(SourceConfig::HaProxy(_)))
+    }
+
+    fn question(&self, source: &SourceName, query: &MetricQuery) -> SeriesQuery {
+        match query {
+            MetricQuery::Statistic(statistic) => SeriesQuery::Metric {
+                namespace: statistic.namespace.clone(),
+                name: statistic.metric.clone(),
+                dimensions: statistic
+                    .dimensions
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .collect(),
+                statistic: statistic.statistic.clone(),
+            },
+            MetricQuery::Text(text) => {
+                let parts: Vec<&str> = text.split('/').collect();
+                match parts.as_slice() {
+                    [split, arm, figure] if self.keeps_counters(source) => SeriesQuery::Arm {
+                        split: (*split).to_owned(),
+                        arm: (*arm).to_owned(),
+                        figure: (*figure).to_owned(),
+                    },
+                    _ => SeriesQuery::Expression(text.clone()),
+                }
+            }
+        }
+    }
+}
+
+fn describe(name: &str, service: &ServiceConfig) -> Service {
+    Service {
+        id: ServiceId::new(name),
+        description: service.description.as_ref().map(SafeText::from),
+        owners: service.owners.iter().map(SafeText::from).collect(),
+        tier: service.tier,
+        links: texts(&service.links).collect(),
+        needs: service.needs.iter().map(|need| ServiceId::new(need)).collect(),
+        claims: Claims {
+            pipelines: patterns(&service.pipelines),
+            environments: patterns(&service.environments),
+            traffic: patterns(&service.traffic),
+            flags: patterns(&service.flags),
+            alarms: patterns(&service.alarms),
+            tags: texts(&service.tags).collect(),
+        },
+        metrics: service
+            .metrics
+            .iter()
+            .map(|metric| MetricSpec {
+                name: SafeText::from(&metric.name),
+                series: metric_id(name, metric),
+            })
+            .collect(),
+        canaries: service.canaries.iter().map(|canary| describe_canary(name, canary)).collect(),
+    }
+}
+
+fn describe_canary(service: &str, canary: &CanaryConfig) -> CanarySpec {
+    CanarySpec {
+        id: CanaryId::new(&format!("{service}/{}", canary.name)),
+        service: ServiceId::new(service),
+        name: SafeText::from(&canary.name),
+        environment: canary.environment.as_ref().map(Pattern::from),
+        traffic: canary.traffic.as_ref().map(Pattern::from),
+        baseline: SafeText::from(&canary.baseline),
+        canary: SafeText::from(&canary.canary),
+        metrics: canary
+            .metrics
+            .iter()
+            .map(|metric| describe_canary_metric(service, canary, metric))
+            .collect(),
+        warm_up: signed(canary.warm_up),
+        steps: canary.steps.clone(),
+        bake: signed(canary.bake),
+    }
+}
+
+fn describe_canary_metric(
+    service: &str,
+    canary: &CanaryConfig,
+    metric: &CanaryMetricConfig,
+) -> CanaryMetric {
+    let judging = metric.judging();
+    let id = |part: &str, is_canary| canary_id(service, canary, judging, part, is_canary);
+    let pair =
+        |is_canary| CountPair { events: id(EVENTS, is_canary), requests: id(REQUESTS, is_canary) };
+    let is_counts = matches!(metric, CanaryMetricConfig::Counts(_));
+    // A half more errors is what can be told apart soon; latency and conversions move less.
+    let usual_margin = match judging.direction {
+        Direction::Increase if is_counts => 0.5,
+        _ => 0.1,
+    };
+    CanaryMetric {
+        name: SafeText::from(&judging.name),
+        unit: unit(judging.unit.as_deref()),
+        direction: match judging.direction {
+            Direction::Increase => canary::Direction::Increase,
+            Direction::Decrease => canary::Direction::Decrease,
+        },
+        data: match metric {
+            CanaryMetricConfig::Counts(_) => {
+                CanaryData::Counts { baseline: pair(false), canary: pair(true) }
+            }
+            CanaryMetricConfig::Series(_) => {
+                CanaryData::Levels { baseline: id(LEVEL, false), canary: id(LEVEL, true) }
+            }
+        },
+        margin: judging.margin.unwrap_or(usual_margin),
+        weight: judging.weight.unwrap_or(if judging.critical { 5.0 } else { 1.0 }),
+        required: judging.required,
+        critical: judging.critical,
+        floor: match metric {
+            CanaryMetricConfig::Counts(counts) => counts.floor,
+            CanaryMetricConfig::Series(_) => None,
+        },
+    }
+}
+
+const EVENTS: &str = "events";
+const REQUESTS: &str = "requests";
+const LEVEL: &str = "level";
+
+fn metric_id(service: &str, metric: &MetricConfig) -> SeriesId {
+    SeriesId::new(&SourceId::new(&metric.source), &format!("{service}/{}", metric.name))
+}
+
+fn canary_id(
+    service: &str,
+    canary: &CanaryConfig,
+    judging: &Judging,
+    part: &str,
+    is_canary: bool,
+) -> SeriesId {
+    let arm = if is_canary { "canary" } else { "baseline" };
+    let name = format!("{service}/{}/{}/{part}/{arm}", canary.name, judging.name);
+    SeriesId::new(&SourceId::new(&judging.source), &name)
+}
+
+fn patterns(scoped: &[ScopedGlob]) -> Vec<Pattern> {
+    scoped.iter().map(Pattern::from).collect()
+}
+
+fn texts(map: &BTreeMap<String, String>) -> impl Iterator<Item = (SafeText, SafeText)> {
+    map.iter().map(|(key, value)| (SafeText::from(key), SafeText::from(value)))
+}
+
+fn unit(text: Option<&str>) -> SafeText {
+    SafeText::new(text.unwrap_or_default())
+}
+
+fn signed(length: HumanDuration) -> SignedDuration {
+    SignedDuration::try_from(length.get()).unwrap_or(SignedDuration::MAX)
+}
