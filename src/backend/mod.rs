@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod context;
 pub mod port;
+pub mod schedule;
 
 pub use context::ReadContext;
 pub use port::{Cadence, Source};

@@ -19,6 +19,7 @@ pub mod source;
 pub mod table;
 pub mod text;
 pub mod time;
+pub mod token;
 pub mod traffic;
 
 pub use jiff::Timestamp;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::{ExecutionId, PipelineId};
 use super::revision::Revision;
 use super::text::SafeText;
+use super::token::Token;
 
 /// A pipeline as its backend last described it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -182,7 +183,7 @@ pub struct Approval {
     /// The execution that would proceed; unknown in some backends' parallel mode.
     pub execution: Option<ExecutionId>,
     /// Proof that the answer belongs to this request; never shown.
-    pub token: Option<String>,
+    pub token: Option<Token>,
     /// When it was asked.
     pub requested: Option<Timestamp>,
     /// When it times out.

@@ -111,6 +111,8 @@ pub struct SourceReport {
     pub next_read: Option<Timestamp>,
     /// Items known to exist that were not read yet.
     pub unread_items: u32,
+    /// Everything was asked for and was read, or failed, at least once.
+    pub settled: bool,
 }
 
 /// How a source is as a whole.

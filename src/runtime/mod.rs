@@ -1,1 +1,7 @@
 //! The only place that touches the world: effects, polling, supervision and the one `select!`.
+
+pub mod headless;
+pub mod keeper;
+pub mod pool;
+pub mod record;
+pub mod run;

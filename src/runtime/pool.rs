@@ -1,0 +1,81 @@
+//! The pool of keepers: starts one per source and passes them their orders.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::keeper::{Order, keep};
+use crate::app::Msg;
+use crate::app::effect::Refresh;
+use crate::app::interest::Interest;
+use crate::backend::Source;
+use crate::backend::clock::SharedClock;
+use crate::domain::ids::{ItemId, SourceId};
+
+/// A source and the series that may be asked of it.
+#[derive(Clone)]
+pub struct Configured {
+    /// The source.
+    pub source: Arc<dyn Source>,
+    /// Its series, as items.
+    pub series: Vec<ItemId>,
+}
+
+/// One keeper per source; dropping the pool ends them.
+pub struct Pool {
+    orders: BTreeMap<SourceId, mpsc::UnboundedSender<Order>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Pool {
+    /// Starts a keeper for each source; what they bring goes to `out`.
+    pub fn start(sources: Vec<Configured>, clock: &SharedClock, out: &mpsc::Sender<Msg>) -> Self {
+        let mut orders = BTreeMap::new();
+        let mut tasks = Vec::new();
+        for Configured { source, series } in sources {
+            let (order, inbox) = mpsc::unbounded_channel();
+            orders.insert(source.meta().id, order);
+            tasks.push(tokio::spawn(keep(source, series, Arc::clone(clock), inbox, out.clone())));
+        }
+        Self { orders, tasks }
+    }
+
+    /// Tells each keeper which of its items are visible or moving.
+    pub fn watch(&self, interest: &Interest) {
+        for (id, order) in &self.orders {
+            let items = interest.items.iter().filter(|i| i.source() == id).cloned().collect();
+            // A keeper that is gone has reported why.
+            let _ = order.send(Order::Watch { items, everything: interest.everything });
+        }
+    }
+
+    /// Asks for a read now.
+    pub fn refresh(&self, what: &Refresh) {
+        for (id, order) in &self.orders {
+            let wanted = match what {
+                Refresh::All => Order::Refresh(None),
+                Refresh::Source(source) if source == id => Order::Refresh(None),
+                Refresh::Source(_) => continue,
+                Refresh::Items(items) => {
+                    let own: Vec<ItemId> =
+                        items.iter().filter(|i| i.source() == id).cloned().collect();
+                    if own.is_empty() {
+                        continue;
+                    }
+                    Order::Refresh(Some(own))
+                }
+            };
+            let _ = order.send(wanted);
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The one `select!`: messages in, effects out, a frame when something changed.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::stream::{Stream, StreamExt};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::pool::{Configured, Pool};
+use super::record::Recorder;
+use crate::app::effect::Effect;
+use crate::app::msg::Notice;
+use crate::app::{Msg, Setup, State, update};
+use crate::backend::clock::SharedClock;
+
+/// Messages that wait to be handled; a source that floods waits here, not in memory.
+const QUEUE: usize = 256;
+/// At most 30 frames a second.
+const FRAME: Duration = Duration::from_millis(33);
+/// Messages handled before a frame may be drawn again.
+const BURST: usize = 64;
+
+/// The screen, as the runtime sees it.
+pub trait Screen {
+    /// Draws the state; writes nothing if nothing visible changed.
+    fn draw(&mut self, state: &State) -> io::Result<()>;
+    /// Forgets what is on the screen, so that the next frame writes every cell.
+    fn forget(&mut self) -> io::Result<()>;
+    /// Switches the theme; says what is wrong with it otherwise.
+    fn load_theme(&mut self, name: &str) -> Result<(), String>;
+    /// Puts text on the operator's clipboard.
+    fn copy(&mut self, text: &str) -> Result<(), String>;
+    /// Switches mouse reporting.
+    fn mouse(&mut self, on: bool) -> io::Result<()>;
+    /// Leaves the screen, stops the process, and comes back when it is continued.
+    fn suspend(&mut self) -> io::Result<()>;
+}
+
+/// A clock whose speed can be changed: the rehearsal's.
+pub trait Speed {
+    /// Runs the clock at this speed; zero is a pause.
+    fn set_speed(&self, speed: f64);
+}
+
+/// What a session is made of.
+pub struct Session<W> {
+    /// What is fixed before the first message.
+    pub setup: Setup,
+    /// The sources.
+    pub sources: Vec<Configured>,
+    /// The time.
+    pub clock: SharedClock,
+    /// The rehearsal's clock, if it is one.
+    pub speed: Option<Arc<dyn Speed + Send + Sync>>,
+    /// Where every message is recorded.
+    pub record: Option<Recorder<W>>,
+}
+
+/// Runs until the operator leaves or the input ends; returns the last state.
+pub async fn run<W: io::Write>(
+    session: Session<W>,
+    mut screen: impl Screen,
+    input: impl Stream<Item = Msg>,
+) -> io::Result<State> {
+    let Session { setup, sources, clock, speed, mut record } = session;
+    let mut input = std::pin::pin!(input);
+    let mut state = State::new(setup);
+    // The first frame comes before any network.
+    screen.draw(&state)?;
+    let (out, mut inbox) = mpsc::channel(QUEUE);
+    let pool = Pool::start(sources, &clock, &out);
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut dirty = false;
+    let mut drawn = Instant::now();
+    loop {
+        let mut msgs = tokio::select! {
+            biased;
+            msg = input.next() => match msg {
+                Some(msg) => vec![msg],
+                None => break,
+            },
+            () = tokio::time::sleep_until(drawn + FRAME), if dirty => {
+                screen.draw(&state)?;
+                drawn = Instant::now();
+                dirty = false;
+                continue;
+            },
+            msg = inbox.recv() => msg.into_iter().collect(),
+            _ = ticks.tick() => vec![Msg::Tick(clock.now())],
+        };
+        while msgs.len() < BURST
+            && let Ok(msg) = inbox.try_recv()
+        {
+            msgs.push(msg);
+        }
+        let mut msgs = VecDeque::from(msgs);
+        while let Some(msg) = msgs.pop_front() {
+            if let Some(recorder) = &mut record {
+                recorder.add(&msg)?;
+            }
+            for effect in update(&mut state, msg) {
+                if effect == Effect::Quit {
+                    if let Some(recorder) = record {
+                        recorder.finish()?;
+                    }
+                    return Ok(state);
+                }
+                msgs.extend(perform(effect, &pool, &mut screen, speed.as_deref())?);
+            }
+        }
+        dirty = true;
+    }
+    if let Some(recorder) = record {
+        recorder.finish()?;
+    }
+    Ok(state)
+}
+
+/// Carries out an effect; what it brings about comes back as a message.
+fn perform(
+    effect: Effect,
+    pool: &Pool,
+    screen: &mut impl Screen,
+    speed: Option<&(dyn Speed + Send + Sync)>,
+) -> io::Result<Option<Msg>> {
+    Ok(match effect {
+        Effect::Watch(interest) => {
+            pool.watch(&interest);
+            None
+        }
+        Effect::Refresh(what) => {
+            pool.refresh(&what);
+            None
+        }
+        Effect::Copy(text) => screen.copy(&text).err().map(|why| Msg::Notice(Notice::warning(why))),
+        Effect::LoadTheme(name) => Some(match screen.load_theme(&name) {
+            Ok(()) => {
+                screen.forget()?;
+                Msg::Theme(name)
+            }
+            Err(why) => Msg::Notice(Notice::warning(why)),
+        }),
+        Effect::Mouse(on) => {
+            screen.mouse(on)?;
+            None
+        }
+        Effect::Speed(factor) => speed.map(|clock| {
+            clock.set_speed(factor);
+            Msg::Speed(factor)
+        }),
+        Effect::Redraw => {
+            screen.forget()?;
+            None
+        }
+        Effect::Suspend => {
+            screen.suspend()?;
+            Some(Msg::Resumed)
+        }
+        Effect::Quit => None,
+    })
+}
