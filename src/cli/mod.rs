@@ -1,1 +1,3 @@
 //! Arguments, exit codes and one file per subcommand.
+
+pub mod config;

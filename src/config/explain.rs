@@ -140,3 +140,25 @@ fn summary(node: &Node) -> String {
         None => node.to_string(),
     }
 }
+
+/// Every value that is set, table by table.
+pub fn settings(tree: &Node) -> Vec<Row> {
+    let mut found = Vec::new();
+    leaves(tree, &KeyPath::default(), &mut found);
+    found
+}
+
+fn leaves(node: &Node, path: &KeyPath, found: &mut Vec<Row>) {
+    match node.table() {
+        Some(rows) => {
+            for (key, entry) in rows {
+                leaves(&entry.node, &path.key(key), found);
+            }
+        }
+        None => found.push(Row {
+            key: path.to_string(),
+            value: Some(node.to_string()),
+            origin: Some(node.origin.clone()),
+        }),
+    }
+}

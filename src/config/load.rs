@@ -74,6 +74,18 @@ impl Loaded {
 
 /// Reads the files and assembles the configuration.
 pub fn load(inputs: &Inputs) -> Result<Loaded, Report> {
+    let (tree, files, problems) = gather(inputs);
+    finish(tree, files, problems)
+}
+
+/// The merged tree even when it has faults, and the faults: for explaining a broken configuration.
+pub fn inspect(inputs: &Inputs) -> (Node, Option<Report>) {
+    let (tree, files, problems) = gather(inputs);
+    let report = finish(tree.clone(), files, problems).err();
+    (tree, report)
+}
+
+fn gather(inputs: &Inputs) -> (Node, Vec<(Layer, PathBuf)>, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut texts = Vec::new();
     for (layer, path) in &inputs.files {
@@ -86,7 +98,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Report> {
     let (tree, found) = assemble(&texts, inputs);
     problems.extend(found);
     let files = texts.into_iter().map(|(layer, path, _)| (layer, path)).collect();
-    finish(tree, files, problems)
+    (tree, files, problems)
 }
 
 fn read_file(layer: Layer, path: &Path) -> Result<Option<String>, Problem> {

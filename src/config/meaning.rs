@@ -24,6 +24,7 @@ pub(super) fn check(root: &Node) -> Vec<Problem> {
     let mut sense = Sense { root, problems: Vec::new() };
     sense.times();
     sense.targets();
+    sense.keys();
     sense.cycles();
     for (name, entry) in root.rows("services") {
         let path = KeyPath::default().key("services").key(name);
@@ -101,6 +102,22 @@ impl<'t> Sense<'t> {
         {
             let path = KeyPath::default().key(section).key(low);
             self.fault(node, &path, format!("{least} must {words} {section}.{high} ({most})"), "");
+        }
+    }
+
+    /// One key cannot mean two commands.
+    fn keys(&mut self) {
+        let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
+        for (command, entry) in self.root.rows("keys") {
+            let path = KeyPath::default().key("keys").key(command);
+            let one = entry.node.text().map(|_| &entry.node).into_iter();
+            for node in one.chain(entry.node.list()) {
+                let Some(key) = node.text() else { continue };
+                if let Some(other) = taken.insert(key, command) {
+                    let message = format!("`{key}` is given to `{other}` already");
+                    self.fault(node, &path, message, "choose another key for one of them");
+                }
+            }
         }
     }
 

@@ -9,23 +9,23 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// The keys that have a name instead of a sign.
-pub const NAMED_KEYS: [&str; 29] = [
+pub const NAMED_KEYS: [&str; 28] = [
     "enter",
     "esc",
     "tab",
-    "backtab",
-    "space",
+    "shift-tab",
     "backspace",
     "delete",
-    "insert",
-    "home",
-    "end",
-    "pageup",
-    "pagedown",
     "up",
     "down",
     "left",
     "right",
+    "pageup",
+    "pagedown",
+    "home",
+    "end",
+    "space",
+    "minus",
     "f1",
     "f2",
     "f3",
@@ -38,7 +38,6 @@ pub const NAMED_KEYS: [&str; 29] = [
     "f10",
     "f11",
     "f12",
-    "minus",
 ];
 
 /// Declares a name that must exist in another table of the configuration.
@@ -120,7 +119,10 @@ impl FromStr for KeyName {
         let mut rest = text;
         let mut seen = Vec::new();
         while let Some((modifier, after)) = rest.split_once('-') {
-            if after.is_empty() || !matches!(modifier, "ctrl" | "alt" | "shift") {
+            if modifier == "shift" && after.chars().count() == 1 {
+                return Err(format!("write `{}` for shift and `{after}`", after.to_uppercase()));
+            }
+            if after.is_empty() || !matches!(modifier, "ctrl" | "alt") {
                 break;
             }
             if seen.contains(&modifier) {
@@ -158,7 +160,7 @@ impl JsonSchema for KeyName {
             "type": "string",
             "format": "flightdeck-key",
             "description": "A key: one sign, or a name such as enter, esc, space, up, pagedown, \
-                            f5; with ctrl-, alt- or shift- before it.",
+                            f5, shift-tab; with ctrl- or alt- before it.",
             "examples": ["ctrl-r"],
         })
     }
@@ -170,10 +172,23 @@ mod tests {
 
     #[test]
     fn keys_are_signs_or_names_with_modifiers() {
-        for text in ["a", "A", "?", "-", "ctrl-r", "ctrl--", "alt-enter", "ctrl-alt-f5", "é"] {
+        for text in
+            ["a", "A", "?", "-", "ctrl-r", "ctrl--", "alt-enter", "ctrl-alt-f5", "é", "shift-tab"]
+        {
             assert!(text.parse::<KeyName>().is_ok(), "{text}");
         }
-        for text in ["", " ", "ab", "ctrl-", "ctrl-ctrl-a", "super-a", "\u{1b}", "Enter "] {
+        for text in [
+            "",
+            " ",
+            "ab",
+            "ctrl-",
+            "ctrl-ctrl-a",
+            "super-a",
+            "shift-up",
+            "shift-a",
+            "\u{1b}",
+            "Enter ",
+        ] {
             assert!(text.parse::<KeyName>().is_err(), "{text:?}");
         }
         let hint = "pgdown".parse::<KeyName>().unwrap_err();

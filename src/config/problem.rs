@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::origin::Origin;
+use crate::domain::text::SafeText;
 
 /// One fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,15 +42,16 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Names and values of the file are quoted, and a file may come from anybody.
         if let Some(origin) = &self.origin {
-            write!(f, "{origin}: ")?;
+            write!(f, "{}: ", SafeText::new(&origin.to_string()))?;
         }
         if !self.key.is_empty() {
-            write!(f, "{}: ", self.key)?;
+            write!(f, "{}: ", SafeText::new(&self.key))?;
         }
-        f.write_str(&self.message)?;
+        write!(f, "{}", SafeText::new(&self.message))?;
         if let Some(hint) = &self.hint {
-            write!(f, "\n    {hint}")?;
+            write!(f, "\n    {}", SafeText::new(hint))?;
         }
         Ok(())
     }

@@ -27,7 +27,19 @@ fn generate() -> Value {
     let mut schema = generator.into_root_schema_for::<Config>();
     tidy(&mut schema);
     name_rules(schema.ensure_object());
-    schema.to_value()
+    in_order(schema.ensure_object())
+}
+
+/// What a reader looks for first comes first.
+fn in_order(root: &mut Map<String, Value>) -> Value {
+    let mut ordered = Map::new();
+    for word in ["$schema", "title", "description"] {
+        if let Some(value) = root.shift_remove(word) {
+            ordered.insert(word.to_owned(), value);
+        }
+    }
+    ordered.append(root);
+    Value::Object(ordered)
 }
 
 /// TOML has no null, and no table takes keys that it does not know.

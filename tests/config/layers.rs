@@ -58,8 +58,8 @@ fn the_examples_in_the_documentation_are_right() {
         // Sentences of the reference are no examples; those begin with a key or a table.
         .filter(|line| line.starts_with('[') || line.contains(" = ") && !line.starts_with("# "))
         .filter(|line| !line.contains("$${"))
-        .map(|line| format!("{line}\n"))
-        .collect();
+        .collect::<Vec<&str>>()
+        .join("\n");
     let examples = format!(
         "{}\n[services.payments]\n[services.sessions]\n",
         examples.replace("[services]\n", "")
