@@ -2,7 +2,10 @@
 
 pub mod clock;
 pub mod context;
+pub mod http_client;
 pub mod port;
+#[cfg(test)]
+mod responder;
 pub mod schedule;
 
 pub use context::ReadContext;
