@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::pane::Pane;
-use super::state::State;
 
 /// Something that the operator can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -331,47 +330,6 @@ impl Command {
     /// The command of this name.
     pub fn named(name: &str) -> Option<Self> {
         TABLE.iter().find(|row| row.name == name).map(|row| row.command)
-    }
-}
-
-impl Place {
-    /// Whether it is where the operator is.
-    pub fn is_here(self, state: &State) -> bool {
-        let pane = state.view.pane;
-        match self {
-            Self::Everywhere => true,
-            Self::Lists => pane.is_list(),
-            Self::Details => pane.has_detail() || pane == Pane::Service,
-            Self::Board => pane == Pane::Board,
-            Self::Rehearsal => state.setup.rehearsal.is_some(),
-        }
-    }
-}
-
-/// Why `command` cannot be used now; `None` if it can.
-pub fn disabled(command: Command, state: &State) -> Option<String> {
-    let spec = command.spec()?;
-    if !spec.place.is_here(state) {
-        return Some(
-            match spec.place {
-                Place::Rehearsal => "only while rehearsing",
-                Place::Board => "only on the board",
-                Place::Details => "this pane has no details",
-                Place::Lists | Place::Everywhere => "this pane has no list",
-            }
-            .to_owned(),
-        );
-    }
-    let nothing_selected =
-        state.selected(state.view.pane).is_none() && state.view.pane != Pane::Service;
-    match command {
-        Command::Open | Command::CopyId | Command::CopyLink if nothing_selected => {
-            Some("nothing is selected".to_owned())
-        }
-        Command::CopyLink if super::update::link(state).is_none() => {
-            Some("it has no link".to_owned())
-        }
-        _ => None,
     }
 }
 

@@ -2,19 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::select::RowId;
-
-/// A row of a list pane.
-pub trait Row: PartialEq {
-    /// What it sorts by: what needs attention first. Must not depend on the time of day.
-    type Order: Ord;
-    /// Who it is.
-    fn id(&self) -> RowId;
-    /// Its place.
-    fn order(&self) -> Self::Order;
-    /// What the filter looks at: words, and `key:value` pairs.
-    fn search_text(&self) -> String;
-}
+use super::row::{Row, RowId};
 
 /// Rows by id and in order.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,7 +8,8 @@ use crate::domain::fleet::Fleet;
 use crate::domain::ids::{
     AlarmId, EnvironmentId, FlagId, ItemId, PipelineId, ServiceId, TrafficId,
 };
-use crate::domain::service::{Claims, Pattern, Service};
+use crate::domain::pattern::Pattern;
+use crate::domain::service::{Claims, Service};
 use crate::domain::text::SafeText;
 
 /// Which resources belong to which service.

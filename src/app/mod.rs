@@ -2,6 +2,7 @@
 //!
 //! Nothing here does I/O, reads a clock or draws. The same list of messages gives the same state.
 
+pub mod availability;
 pub mod command;
 pub mod effect;
 pub mod index;
@@ -13,10 +14,12 @@ pub mod membership;
 pub mod msg;
 pub mod overlay;
 pub mod pane;
+pub mod row;
 pub mod search;
 pub mod select;
 pub mod setup;
 pub mod state;
+pub mod target;
 pub mod update;
 
 pub use effect::Effect;

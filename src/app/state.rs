@@ -1,6 +1,6 @@
 //! `State`: everything that the screen and the headless commands are made from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,10 +12,12 @@ use super::membership::Membership;
 use super::msg::Notice;
 use super::overlay::Overlay;
 use super::pane::Pane;
-use super::select::{RowId, Rows};
+use super::row::RowId;
+use super::select::{Facts, Rows};
 use super::setup::Setup;
-use crate::domain::fleet::Fleet;
-use crate::domain::ids::ServiceId;
+use crate::domain::fleet::{Fleet, Touched};
+use crate::domain::ids::{ItemId, ServiceId};
+use crate::domain::service::Service;
 
 /// Everything that the screen and the headless commands are made from.
 #[derive(Clone, Debug, PartialEq)]
@@ -145,5 +147,30 @@ impl State {
     /// The selected row of `pane`.
     pub fn selected(&self, pane: Pane) -> Option<&RowId> {
         self.view.lists.get(&pane)?.selected.as_ref()
+    }
+
+    /// Builds every row anew; needed at the start and when the order itself changes.
+    pub(super) fn rebuild_rows(&mut self) {
+        let Self { setup, fleet, membership, rows, view, .. } = self;
+        let facts = Facts { setup, fleet, membership, group_by_owner: view.group_by_owner };
+        rows.rebuild(&facts);
+    }
+
+    /// Recomputes what `touched` shows.
+    pub(super) fn refresh_rows(&mut self, touched: &Touched) {
+        let Self { setup, fleet, membership, rows, view, .. } = self;
+        let mut services = BTreeSet::new();
+        for item in &touched.items {
+            services.extend(membership.refresh(item, fleet, &setup.services));
+            if let ItemId::Series(series) = item {
+                let uses = |s: &&Service| {
+                    let mut metrics = s.canaries.iter().flat_map(|c| &c.metrics);
+                    metrics.any(|m| m.data.series().contains(&series))
+                };
+                services.extend(setup.services.iter().filter(uses).map(|s| s.id.clone()));
+            }
+        }
+        let facts = Facts { setup, fleet, membership, group_by_owner: view.group_by_owner };
+        rows.refresh(&facts, touched, &services);
     }
 }

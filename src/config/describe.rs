@@ -15,8 +15,9 @@ use super::sources::SourceConfig;
 use crate::domain::canary::{self, CanaryData, CanaryMetric, CanarySpec, CountPair};
 use crate::domain::ids::{CanaryId, SeriesId, ServiceId, SourceId};
 use crate::domain::observed::FreshnessPolicy;
+use crate::domain::pattern::Pattern;
 use crate::domain::series::{SeriesKind, SeriesQuery, SeriesSpec};
-use crate::domain::service::{Claims, MetricSpec, Pattern, Service};
+use crate::domain::service::{Claims, MetricSpec, Service};
 use crate::domain::text::SafeText;
 
 /// How far back the figures of a service are read at first.

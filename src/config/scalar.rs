@@ -8,7 +8,7 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::domain::service::{Pattern, glob};
+use crate::domain::pattern::{Pattern, glob};
 
 /// A length of time as people write it: `15s`, `2m`, `1h30m`, `2d` (a day is 24 hours).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{CanaryId, SeriesId, ServiceId};
-use super::service::Pattern;
+use super::pattern::Pattern;
 use super::text::SafeText;
 
 /// A new version under test and what it is compared with.

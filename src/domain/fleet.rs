@@ -15,12 +15,12 @@ use super::flag::Flag;
 use super::ids::{
     AlarmId, ChangeId, EnvironmentId, FlagId, ItemId, PipelineId, SeriesId, SourceId, TrafficId,
 };
-use super::observation::{Observation, ReadFailed, Topic};
+use super::observation::{Observation, ReadFailed};
 use super::observed::{Freshness, Observed};
 use super::pipeline::Pipeline;
 use super::series::Series;
 use super::source::{Failing, SourceMeta, SourceState};
-use super::table::Table;
+use super::table::{Stamp, Table};
 use super::traffic::TrafficSplit;
 
 /// Changes kept; older ones are forgotten.
@@ -230,18 +230,6 @@ impl Fleet {
         }
         gone
     }
-}
-
-/// Who says something, when, by which read.
-pub struct Stamp<'a> {
-    /// When.
-    pub at: Timestamp,
-    /// Who.
-    pub source: &'a SourceId,
-    /// By which read.
-    pub topic: Topic,
-    /// Revision of the fleet.
-    pub revision: u64,
 }
 
 /// Newer points replace and extend the known ones, so that a read need only fetch the end.

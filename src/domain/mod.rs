@@ -11,6 +11,7 @@ pub mod fleet;
 pub mod ids;
 pub mod observation;
 pub mod observed;
+pub mod pattern;
 pub mod pipeline;
 pub mod revision;
 pub mod series;

@@ -3,12 +3,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::Fault;
-use super::fleet::Stamp;
 use super::ids::{ItemId, SourceId};
+use super::observation::Topic;
 use super::observed::Observed;
+
+/// Who says something, when, by which read.
+pub struct Stamp<'a> {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub source: &'a SourceId,
+    /// By which read.
+    pub topic: Topic,
+    /// Revision of the fleet.
+    pub revision: u64,
+}
 
 /// Observed values of one kind, and the items that could never be read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Attention, Facts, RowId};
-use crate::app::index::Row;
+use super::Facts;
+use crate::app::row::{Attention, Row, RowId};
 use crate::domain::alarm::AlarmState;
 use crate::domain::environment::Health;
 use crate::domain::ids::{PipelineId, ServiceId};

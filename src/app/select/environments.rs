@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attention, Facts, RowId};
-use crate::app::index::Row;
+use super::Facts;
+use crate::app::row::{Attention, Row, RowId};
 use crate::domain::environment::Health;
 use crate::domain::ids::{ItemId, ServiceId};
 use crate::domain::text::SafeText;

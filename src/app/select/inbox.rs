@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Facts, RowId};
-use crate::app::index::Row;
+use super::Facts;
+use crate::app::row::{Row, RowId};
 use crate::domain::alarm::AlarmState;
 use crate::domain::ids::{ItemId, ServiceId};
 use crate::domain::pipeline::RunState;

@@ -11,47 +11,14 @@ pub mod timeline;
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
 use super::index::Index;
 use super::membership::Membership;
 use super::pane::Pane;
+use super::row::RowId;
 use super::setup::Setup;
 use crate::domain::fleet::{Fleet, Touched};
-use crate::domain::ids::{CanaryId, ItemId, ServiceId, SourceId};
+use crate::domain::ids::{ItemId, ServiceId};
 use crate::domain::text::SafeText;
-
-/// Who a row is: a selection holds on to this, never to a row number.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RowId {
-    /// A service.
-    Service(ServiceId),
-    /// A fact.
-    Item(ItemId),
-    /// Something of an item that waits for a human: the item and which part of it.
-    Ask(ItemId, SafeText),
-    /// A canary.
-    Canary(CanaryId),
-    /// A source.
-    Source(SourceId),
-}
-
-/// How much something needs a human; the order of every list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Attention {
-    /// Broken, or harming customers now.
-    Failing,
-    /// Waits for a decision.
-    Waiting,
-    /// May become bad: a canary at risk, a held transition, something that cannot be read.
-    AtRisk,
-    /// Moves by itself.
-    Moving,
-    /// Nothing to do.
-    Calm,
-}
 
 /// What rows are built from.
 pub struct Facts<'a> {
@@ -119,7 +86,7 @@ impl Rows {
 
     /// What the filter of `pane` looks at for the row of `id`.
     pub fn search_text(&self, pane: Pane, id: &RowId) -> String {
-        use super::index::Row;
+        use super::row::Row;
         match pane {
             Pane::Board => self.board.get(id).map(Row::search_text),
             Pane::Inbox => self.inbox.get(id).map(Row::search_text),

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Facts;
 use super::board::StageCell;
-use super::{Attention, Facts, RowId};
-use crate::app::index::Row;
+use crate::app::row::{Attention, Row, RowId};
 use crate::domain::ids::{ItemId, PipelineId, ServiceId};
 use crate::domain::pipeline::RunState;
 use crate::domain::text::SafeText;

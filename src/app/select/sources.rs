@@ -4,8 +4,7 @@ use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
-use super::RowId;
-use crate::app::index::Row;
+use crate::app::row::{Row, RowId};
 use crate::domain::ids::SourceId;
 use crate::domain::source::{SourceHealth, SourceState};
 use crate::domain::text::SafeText;

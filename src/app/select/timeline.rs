@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Facts, RowId};
-use crate::app::index::Row;
+use super::Facts;
+use crate::app::row::{Row, RowId};
 use crate::domain::change::ChangeKind;
 use crate::domain::ids::{ChangeId, ItemId, ServiceId};
 use crate::domain::text::SafeText;

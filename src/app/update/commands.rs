@@ -1,13 +1,15 @@
 //! What each command does.
 
 use super::lists;
-use crate::app::command::{self, Command};
+use crate::app::availability::disabled;
+use crate::app::command::Command;
 use crate::app::effect::{Effect, Refresh};
 use crate::app::msg::Notice;
 use crate::app::overlay::{Overlay, Palette};
 use crate::app::pane::Pane;
-use crate::app::select::RowId;
+use crate::app::row::RowId;
 use crate::app::state::State;
+use crate::app::target::{id_text, link, service_of_selection};
 use crate::domain::ids::{ItemId, ServiceId};
 
 /// Speeds of the rehearsal's clock; zero is a pause.
@@ -15,7 +17,7 @@ const SPEEDS: [f64; 6] = [0.0, 1.0, 5.0, 20.0, 60.0, 300.0];
 
 /// Carries out `command`, or says why it cannot be.
 pub fn run(state: &mut State, command: Command, argument: Option<&str>, effects: &mut Vec<Effect>) {
-    if let Some(why) = command::disabled(command, state) {
+    if let Some(why) = disabled(command, state) {
         let name = command.spec().map_or("", |row| row.name);
         state.view.notice = Some(Notice::warning(format!("{name}: {why}")));
         return;
@@ -105,20 +107,6 @@ fn show_service(state: &mut State, name: Option<&str>) {
             show(state, Pane::Service);
         }
         None => state.view.notice = Some(Notice::info("there is no service yet")),
-    }
-}
-
-/// The service that the selected row belongs to.
-fn service_of_selection(state: &State) -> Option<ServiceId> {
-    match state.selected(state.view.pane)? {
-        RowId::Service(id) => Some(id.clone()),
-        RowId::Item(ItemId::Change(id)) => {
-            let target = state.fleet.changes.get(id)?.value.target.clone()?;
-            state.membership.owners(&target).first().cloned()
-        }
-        RowId::Item(item) | RowId::Ask(item, _) => state.membership.owners(item).first().cloned(),
-        id @ RowId::Canary(_) => state.rows.canaries.get(id).map(|row| row.service.clone()),
-        RowId::Source(_) => None,
     }
 }
 
@@ -233,44 +221,4 @@ fn copy(state: &mut State, text: Option<String>, effects: &mut Vec<Effect>) {
         state.view.notice = Some(Notice::info(format!("copied {text}")));
         effects.push(Effect::Copy(text));
     }
-}
-
-/// The id of what is selected, as its backend names it.
-fn id_text(state: &State) -> Option<String> {
-    if state.view.pane == Pane::Service {
-        return state.view.service.as_ref().map(ToString::to_string);
-    }
-    Some(match state.selected(state.view.pane)? {
-        RowId::Service(id) => id.to_string(),
-        RowId::Item(item) | RowId::Ask(item, _) => item.name().to_string(),
-        RowId::Canary(id) => id.to_string(),
-        RowId::Source(id) => id.to_string(),
-    })
-}
-
-/// The link of what is selected.
-pub fn link(state: &State) -> Option<String> {
-    let fleet = &state.fleet;
-    let link = match state.selected(state.view.pane) {
-        Some(RowId::Item(item) | RowId::Ask(item, _)) => match item {
-            ItemId::Pipeline(id) => fleet.pipelines.get(id)?.value.link.clone(),
-            ItemId::Environment(id) => {
-                let environment = &fleet.environments.get(id)?.value;
-                environment.link.clone().or_else(|| environment.address.clone())
-            }
-            ItemId::Flag(id) => fleet.flags.get(id)?.value.link.clone(),
-            ItemId::Alarm(id) => fleet.alarms.get(id)?.value.link.clone(),
-            ItemId::Change(id) => fleet.changes.get(id)?.value.link.clone(),
-            ItemId::Traffic(_) | ItemId::Series(_) => None,
-        },
-        Some(RowId::Service(id)) => first_link(state, id),
-        None if state.view.pane == Pane::Service => first_link(state, state.view.service.as_ref()?),
-        _ => None,
-    };
-    link.map(|l| l.to_string())
-}
-
-fn first_link(state: &State, service: &ServiceId) -> Option<crate::domain::text::SafeText> {
-    let service = state.setup.services.iter().find(|s| s.id == *service)?;
-    service.links.first().map(|(_, address)| address.clone())
 }

@@ -2,7 +2,8 @@
 
 use super::commands::run;
 use super::lists;
-use crate::app::command::{self, Command, TABLE};
+use crate::app::availability::disabled;
+use crate::app::command::{Command, TABLE};
 use crate::app::effect::Effect;
 use crate::app::key::{Key, KeyCode};
 use crate::app::msg::Notice;
@@ -149,7 +150,7 @@ pub fn palette_entries(state: &State) -> Vec<PaletteEntry> {
             help: row.help.to_owned(),
             command: row.command,
             argument: None,
-            disabled: command::disabled(row.command, state),
+            disabled: disabled(row.command, state),
         })
         .collect();
     entries.extend(state.setup.themes.iter().map(|theme| PaletteEntry {

@@ -1,8 +1,8 @@
 //! Moving within lists: selection by id, scrolling by need, filters.
 
 use crate::app::pane::Pane;
+use crate::app::row::RowId;
 use crate::app::search::Filter;
-use crate::app::select::RowId;
 use crate::app::state::State;
 
 /// Moves the selection of the shown pane by `rows`; saturates at both ends.

@@ -1,19 +1,18 @@
 //! `update`: the one place where the state changes.
 
 mod commands;
-mod facts;
+mod interest;
 mod keys;
 mod lists;
 mod mouse;
 
-pub use commands::link;
 pub use keys::palette_entries;
 pub use mouse::tab_label;
 
 use super::effect::Effect;
-use super::interest::interest;
 use super::msg::Msg;
 use super::state::State;
+use interest::interest;
 
 /// Changes `state` by what happened; returns what is to be done about it.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {

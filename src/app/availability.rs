@@ -1,0 +1,44 @@
+//! Which commands can be used now, and why others cannot.
+
+use super::command::{Command, Place};
+use super::pane::Pane;
+use super::state::State;
+
+/// Whether the operator is where commands of `place` have a meaning.
+pub fn is_here(place: Place, state: &State) -> bool {
+    let pane = state.view.pane;
+    match place {
+        Place::Everywhere => true,
+        Place::Lists => pane.is_list(),
+        Place::Details => pane.has_detail() || pane == Pane::Service,
+        Place::Board => pane == Pane::Board,
+        Place::Rehearsal => state.setup.rehearsal.is_some(),
+    }
+}
+
+/// Why `command` cannot be used now; `None` if it can.
+pub fn disabled(command: Command, state: &State) -> Option<String> {
+    let spec = command.spec()?;
+    if !is_here(spec.place, state) {
+        return Some(
+            match spec.place {
+                Place::Rehearsal => "only while rehearsing",
+                Place::Board => "only on the board",
+                Place::Details => "this pane has no details",
+                Place::Lists | Place::Everywhere => "this pane has no list",
+            }
+            .to_owned(),
+        );
+    }
+    let nothing_selected =
+        state.selected(state.view.pane).is_none() && state.view.pane != Pane::Service;
+    match command {
+        Command::Open | Command::CopyId | Command::CopyLink if nothing_selected => {
+            Some("nothing is selected".to_owned())
+        }
+        Command::CopyLink if super::target::link(state).is_none() => {
+            Some("it has no link".to_owned())
+        }
+        _ => None,
+    }
+}
