@@ -13,7 +13,7 @@ use super::problem::{Problem, Report};
 use super::secret::Secret;
 use super::substitute::{Lookup, substitute};
 use super::tree::{KeyPath, Node};
-use super::{check, check_secret, meaning, project, read};
+use super::{check, check_secret, meaning, places, project, read};
 
 /// `config/default.toml`: the documented defaults are the defaults.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
@@ -31,6 +31,17 @@ pub struct Inputs {
     pub variables: Vec<(String, String)>,
     /// The settings of the command line, in their order.
     pub settings: Vec<Setting>,
+}
+
+impl Inputs {
+    /// Those of this process: the files of all layers (or the one that is named), its environment
+    /// and the settings of its command line.
+    pub fn of_process(named: Option<&Path>, settings: Vec<Setting>) -> Self {
+        let folder = std::env::current_dir().unwrap_or_default();
+        let text = |text: std::ffi::OsString| text.into_string().ok();
+        let variables = std::env::vars_os().filter_map(|(k, v)| Some((text(k)?, text(v)?)));
+        Self { files: places::files(named, &folder), variables: variables.collect(), settings }
+    }
 }
 
 /// A configuration without faults, and where everything in it came from.

@@ -259,9 +259,9 @@ pub struct HttpTarget {
     /// The environment it belongs to, as it is shown; otherwise the name.
     #[serde(default)]
     pub environment: Option<String>,
-    /// Whether that environment is production.
+    /// Whether that environment is production; otherwise its name decides (`safety.production`).
     #[serde(default)]
-    pub production: bool,
+    pub production: Option<bool>,
     /// The JSON pointer (RFC 6901) to the running version in the answer, as in /build/version.
     #[serde(default)]
     #[schemars(extend("format" = "json-pointer"))]
