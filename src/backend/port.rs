@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use super::context::ReadContext;
+use crate::config::Schedule;
 use crate::domain::error::Fault;
 use crate::domain::observation::{Observation, Scope};
 use crate::domain::source::SourceMeta;
@@ -55,4 +56,27 @@ pub struct Cadence {
     pub deadline: Duration,
     /// API calls allowed a minute.
     pub budget_per_minute: u32,
+    /// The share by which each wait varies, so that many control rooms do not ask in step.
+    pub jitter: f64,
+    /// The longest wait between two attempts while it fails.
+    pub longest_pause: Duration,
+}
+
+impl Cadence {
+    /// The configured cadence, for a source whose items come one call at a time.
+    pub fn of(schedule: &Schedule) -> Self {
+        Self {
+            overview: schedule.slow.get(),
+            fast: schedule.fast.get(),
+            slow: schedule.slow.get(),
+            series: schedule.slow.get(),
+            changes: schedule.slow.get(),
+            batch: 10,
+            concurrency: 2,
+            deadline: schedule.deadline.get(),
+            budget_per_minute: schedule.budget_per_minute,
+            jitter: schedule.jitter,
+            longest_pause: schedule.back_off_max.get(),
+        }
+    }
 }

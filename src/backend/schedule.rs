@@ -13,10 +13,6 @@ use crate::domain::observation::{Scope, Topic};
 
 /// First pause after a failure; doubled with each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
-/// Longest pause, so that a source that came back is noticed soon.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// Every interval varies by this share, so that many sources do not ask in step.
-const JITTER: f64 = 0.1;
 
 /// When to read what of one source.
 #[derive(Debug)]
@@ -184,7 +180,7 @@ impl Schedule {
         }
         let times = self.paused.get(&scope.topic).map_or(1, |p| p.times.saturating_add(1));
         let doubled = FIRST_PAUSE.saturating_mul(1_u32 << times.saturating_sub(1).min(10));
-        let pause = self.vary(doubled.min(LONGEST_PAUSE));
+        let pause = self.vary(doubled.min(self.cadence.longest_pause));
         self.paused.insert(scope.topic, Pause { times, until: now + pause });
         // What the pause keeps back is due when it ends, not a whole interval later.
         if let Some(due) = self.due.get_mut(&scope.topic) {
@@ -351,6 +347,7 @@ impl Schedule {
     }
 
     fn vary(&mut self, interval: Duration) -> Duration {
-        interval.mul_f64(self.rng.random_range(1.0 - JITTER..1.0 + JITTER))
+        let jitter = self.cadence.jitter.clamp(0.0, 0.5);
+        interval.mul_f64(self.rng.random_range(1.0 - jitter..=1.0 + jitter))
     }
 }

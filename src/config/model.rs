@@ -45,6 +45,8 @@ impl Config {
             deadline: own.deadline.unwrap_or(self.polling.deadline),
             stale_after: own.stale_after.unwrap_or(self.freshness.stale_after),
             lost_after: own.lost_after.unwrap_or(self.freshness.lost_after),
+            jitter: self.polling.jitter,
+            back_off_max: self.polling.back_off_max,
         }
     }
 
@@ -55,7 +57,7 @@ impl Config {
 }
 
 /// How one source is read, with every default filled in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Schedule {
     /// How often while it is visible or something moves.
     pub fast: HumanDuration,
@@ -69,6 +71,10 @@ pub struct Schedule {
     pub stale_after: HumanDuration,
     /// The age at which its facts count as lost.
     pub lost_after: HumanDuration,
+    /// The share by which each wait varies.
+    pub jitter: f64,
+    /// The longest wait between two attempts while it fails.
+    pub back_off_max: HumanDuration,
 }
 
 /// What the screen looks like.
@@ -210,7 +216,7 @@ impl Default for Polling {
             jitter: 0.1,
             deadline: HumanDuration::from_secs(10),
             budget_per_minute: 120,
-            back_off_max: HumanDuration::from_secs(120),
+            back_off_max: HumanDuration::from_secs(30),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ids::EnvironmentId;
@@ -10,7 +11,7 @@ use super::revision::Revision;
 use super::text::SafeText;
 
 /// An environment as its source last described it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Environment {
     /// Who it is.
     pub id: EnvironmentId,
@@ -41,7 +42,7 @@ pub struct Environment {
 }
 
 /// One fleet of an environment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Slot {
     /// `blue`, `green`, `canary`, or the deployment's name.
     pub name: SafeText,
@@ -59,7 +60,18 @@ pub struct Slot {
 
 /// How something is. `Unknown` is never shown as healthy.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Health {

@@ -1,12 +1,13 @@
 //! `Fault`: why a read failed, in the few kinds that mean something to an operator.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::text::SafeText;
 
 /// What went wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum FaultKind {
     /// No credentials, or they expired or are refused.
@@ -40,7 +41,7 @@ pub enum FaultKind {
 }
 
 /// A failed read (or write): what, in which words, and what to do next.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Fault {
     /// What went wrong.
     #[serde(flatten)]

@@ -1,5 +1,6 @@
 //! `Fact`: one thing that a source reports.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::alarm::Alarm;
@@ -47,7 +48,9 @@ impl Fact {
 }
 
 /// Kinds of fact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum FactKind {
     /// Pipelines.

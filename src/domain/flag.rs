@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ids::FlagId;
 use super::text::SafeText;
 
 /// A flag with its state in every environment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Flag {
     /// Who it is.
     pub id: FlagId,
@@ -32,7 +33,7 @@ pub struct Flag {
 }
 
 /// A flag in one environment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FlagState {
     /// The environment's name in that flag service.
     pub environment: SafeText,
@@ -57,7 +58,7 @@ pub struct FlagState {
 }
 
 /// A running deployment of a flag document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FlagRollout {
     /// The backend's word: `DEPLOYING`, `BAKING`, …
     pub state: SafeText,

@@ -6,6 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use super::text::SafeText;
 
+macro_rules! json_string {
+    ($name:ident) => {
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                String::json_schema(generator)
+            }
+        }
+    };
+}
+
 macro_rules! name_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -41,6 +55,8 @@ macro_rules! name_id {
                 Self::new(raw)
             }
         }
+
+        json_string!($name);
     };
 }
 
@@ -84,6 +100,8 @@ macro_rules! resource_id {
                 Ok(Self::new(&SourceId::new(source), name))
             }
         }
+
+        json_string!($name);
     };
 }
 
@@ -134,7 +152,9 @@ resource_id! {
 }
 
 /// Any fact or readable thing, by id: what a selection, a copy or a refresh points at.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemId {
     /// A pipeline.

@@ -1,6 +1,7 @@
 //! What a source is asked to read, and what it answers.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::Fault;
@@ -9,7 +10,9 @@ use super::ids::{ItemId, SourceId};
 use super::text::SafeText;
 
 /// Kinds of read; each has its own cadence, and its failure dims only what it brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Topic {
     /// Everything that one cheap read tells: listings, and the state where a listing carries it.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::Fault;
@@ -10,7 +11,7 @@ use super::ids::SourceId;
 use super::observation::Topic;
 
 /// A fact as one source last reported it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Observed<T> {
     /// The last known value.
     pub value: Arc<T>,
@@ -27,7 +28,9 @@ pub struct Observed<T> {
 }
 
 /// How much an observed value may be relied on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Freshness {
     /// Read within its time and no read has failed since.
@@ -50,7 +53,7 @@ impl Freshness {
 }
 
 /// When values of a source become stale and lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FreshnessPolicy {
     /// Older than this is stale.
     pub stale_after: SignedDuration,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{ExecutionId, PipelineId};
@@ -11,7 +12,7 @@ use super::text::SafeText;
 use super::token::Token;
 
 /// A pipeline as its backend last described it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Pipeline {
     /// Who it is.
     pub id: PipelineId,
@@ -36,7 +37,7 @@ pub struct Pipeline {
 }
 
 /// `SUPERSEDED`, `QUEUED` or `PARALLEL`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExecutionMode {
     /// A newer execution overtakes an older one that waits.
@@ -49,7 +50,9 @@ pub enum ExecutionMode {
 }
 
 /// Where a stage, an action or an execution stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
     /// It could not be read, or the backend gave a state this program does not know.
@@ -101,7 +104,7 @@ impl RunState {
 }
 
 /// One stage.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Stage {
     /// Its name, unique within the pipeline.
     pub name: SafeText,
@@ -136,7 +139,7 @@ impl Stage {
 }
 
 /// The way into a stage.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Transition {
     /// Open, or disabled by someone.
     pub enabled: bool,
@@ -149,7 +152,7 @@ pub struct Transition {
 }
 
 /// One action of a stage.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Action {
     /// Its name, unique within the stage.
     pub name: SafeText,
@@ -178,7 +181,7 @@ pub struct Action {
 }
 
 /// A pending human decision, bound to one execution and its token.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Approval {
     /// The execution that would proceed; unknown in some backends' parallel mode.
     pub execution: Option<ExecutionId>,
@@ -195,7 +198,7 @@ pub struct Approval {
 }
 
 /// An entry or exit condition of a stage.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Condition {
     /// `before entry`, `on success` or `on failure`.
     pub when: SafeText,
@@ -208,7 +211,7 @@ pub struct Condition {
 }
 
 /// One run of a pipeline.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Execution {
     /// Who it is.
     pub id: ExecutionId,

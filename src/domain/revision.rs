@@ -1,12 +1,13 @@
 //! `Revision`: what is shipped.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::text::SafeText;
 
 /// A commit, an image digest or a bundle version.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Revision {
     /// The full id, as its backend names it.
     pub id: SafeText,

@@ -1,13 +1,14 @@
 //! Series of measurements, and what is asked of a source to get them.
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ids::SeriesId;
 use super::text::SafeText;
 
 /// Measurements over time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Series {
     /// Who it is.
     pub id: SeriesId,
@@ -24,7 +25,7 @@ pub struct Series {
 }
 
 /// One measurement.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Point {
     /// When.
     pub at: Timestamp,
@@ -33,7 +34,7 @@ pub struct Point {
 }
 
 /// What the numbers of a series are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SeriesKind {
     /// A level: latency, share, rate.
@@ -45,7 +46,7 @@ pub enum SeriesKind {
 }
 
 /// What to ask a source for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SeriesSpec {
     /// What the answer is called.
     pub id: SeriesId,
@@ -62,7 +63,7 @@ pub struct SeriesSpec {
 }
 
 /// A question in a source's own language.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SeriesQuery {
     /// `PromQL`, or the expression language of the source (CloudWatch metric maths).

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::Fault;
@@ -13,7 +14,7 @@ use super::observed::FreshnessPolicy;
 use super::text::SafeText;
 
 /// What is known of a source before it is asked anything.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceMeta {
     /// Who it is.
     pub id: SourceId,
@@ -28,7 +29,7 @@ pub struct SourceMeta {
 }
 
 /// What a source can tell and do. No capability, no key.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Capabilities {
     /// Kinds of fact that it reports.
     pub reads: Vec<FactKind>,
@@ -39,7 +40,9 @@ pub struct Capabilities {
 }
 
 /// What can be done to a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Verb {
     /// Approve a waiting execution.
@@ -65,7 +68,7 @@ pub enum Verb {
 }
 
 /// What is known of a source now.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceState {
     /// What was known before.
     pub meta: SourceMeta,
@@ -84,7 +87,7 @@ pub struct SourceState {
 }
 
 /// A kind of read that fails.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Failing {
     /// The newest reason.
     pub fault: Fault,
@@ -95,7 +98,7 @@ pub struct Failing {
 }
 
 /// Calls made, budget and schedule of a source.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceReport {
     /// API calls since the start.
     pub calls: u64,
@@ -116,7 +119,9 @@ pub struct SourceReport {
 }
 
 /// How a source is as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceHealth {
     /// Answers everything it is asked.

@@ -252,6 +252,16 @@ impl<'de> Deserialize<'de> for SafeText {
     }
 }
 
+impl schemars::JsonSchema for SafeText {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "SafeText".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        String::json_schema(generator)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! Traffic splits: the weights between the versions behind one address.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::environment::Health;
@@ -9,7 +10,7 @@ use super::revision::Revision;
 use super::text::SafeText;
 
 /// One address and the arms behind it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TrafficSplit {
     /// Who it is.
     pub id: TrafficId,
@@ -22,7 +23,7 @@ pub struct TrafficSplit {
 }
 
 /// One version behind the address.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Arm {
     /// Its name, unique within the split.
     pub name: SafeText,
