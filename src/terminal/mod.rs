@@ -1,1 +1,8 @@
 //! The tty: modes, frame writer, capabilities, clipboard. Imports nothing else of this crate.
+
+pub mod burst;
+pub mod caps;
+pub mod clipboard;
+pub mod events;
+pub mod modes;
+pub mod writer;

@@ -1,0 +1,158 @@
+//! Terminal modes as a stack: entered in order, undone in reverse, whatever ends the program.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, ThreadId};
+
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
+    EnableFocusChange, EnableMouseCapture,
+};
+use crossterm::execute;
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+
+/// One mode of the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Keys arrive one by one, unechoed.
+    Raw,
+    /// The screen that leaves the scrollback alone.
+    AlternateScreen,
+    /// No cursor.
+    HiddenCursor,
+    /// Pastes arrive in brackets.
+    BracketedPaste,
+    /// Gaining and losing the focus is reported.
+    FocusReporting,
+    /// The mouse is reported.
+    Mouse,
+}
+
+/// The modes of the control room, in the order in which they are entered.
+pub const CONTROL_ROOM: [Mode; 5] = [
+    Mode::Raw,
+    Mode::AlternateScreen,
+    Mode::HiddenCursor,
+    Mode::BracketedPaste,
+    Mode::FocusReporting,
+];
+
+impl Mode {
+    fn enter(self, out: &mut impl Write) -> io::Result<()> {
+        match self {
+            Self::Raw => enable_raw_mode(),
+            Self::AlternateScreen => execute!(out, EnterAlternateScreen),
+            Self::HiddenCursor => execute!(out, Hide),
+            Self::BracketedPaste => execute!(out, EnableBracketedPaste),
+            Self::FocusReporting => execute!(out, EnableFocusChange),
+            Self::Mouse => execute!(out, EnableMouseCapture),
+        }
+    }
+
+    fn leave(self, out: &mut impl Write) -> io::Result<()> {
+        match self {
+            Self::Raw => disable_raw_mode(),
+            Self::AlternateScreen => execute!(out, LeaveAlternateScreen),
+            Self::HiddenCursor => execute!(out, Show),
+            Self::BracketedPaste => execute!(out, DisableBracketedPaste),
+            Self::FocusReporting => execute!(out, DisableFocusChange),
+            Self::Mouse => execute!(out, DisableMouseCapture),
+        }
+    }
+}
+
+/// The modes that are on now. There is one terminal, so there is one stack.
+static ON: Mutex<Vec<Mode>> = Mutex::new(Vec::new());
+/// The panic hook is in place.
+static HOOKED: AtomicBool = AtomicBool::new(false);
+
+/// Leaves every mode in reverse. What cannot be undone, because the tty is gone, is skipped.
+pub fn restore() {
+    let mut out = io::stdout();
+    let mut on = ON.lock().unwrap_or_else(PoisonError::into_inner);
+    while let Some(mode) = on.pop() {
+        let _ = mode.leave(&mut out);
+    }
+    let _ = out.flush();
+}
+
+/// Holds the modes; dropping it restores the terminal.
+#[derive(Debug)]
+pub struct Modes {
+    wanted: Vec<Mode>,
+}
+
+impl Modes {
+    /// Enters `modes` in order. If one fails, the ones before it are undone.
+    pub fn enter(modes: &[Mode]) -> io::Result<Self> {
+        let held = Self { wanted: modes.to_vec() };
+        hook_panics(thread::current().id());
+        held.enter_all()?;
+        Ok(held)
+    }
+
+    fn enter_all(&self) -> io::Result<()> {
+        for mode in &self.wanted {
+            Self::push(*mode)?;
+        }
+        Ok(())
+    }
+
+    fn push(mode: Mode) -> io::Result<()> {
+        // Noted first: a mode that was entered halfway is undone too.
+        ON.lock().unwrap_or_else(PoisonError::into_inner).push(mode);
+        mode.enter(&mut io::stdout())
+    }
+
+    /// Switches mouse reporting.
+    pub fn mouse(&mut self, on: bool) -> io::Result<()> {
+        self.wanted.retain(|mode| *mode != Mode::Mouse);
+        let was_on = {
+            let mut modes = ON.lock().unwrap_or_else(PoisonError::into_inner);
+            let was_on = modes.contains(&Mode::Mouse);
+            modes.retain(|mode| *mode != Mode::Mouse);
+            was_on
+        };
+        if on {
+            self.wanted.push(Mode::Mouse);
+            return Self::push(Mode::Mouse);
+        }
+        if was_on { Mode::Mouse.leave(&mut io::stdout()) } else { Ok(()) }
+    }
+
+    /// Leaves every mode, stops this process group as the shell expects of Ctrl-Z, and enters the
+    /// modes again when it is continued.
+    pub fn suspend(&self) -> io::Result<()> {
+        restore();
+        // SIGSTOP cannot be caught, so the process stops here and nowhere else.
+        rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
+        self.enter_all()
+    }
+}
+
+impl Drop for Modes {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// A panic on the thread that draws restores the terminal before its message is printed; one on
+/// any other thread is reported by who supervises it, and the screen stays as it is.
+fn hook_panics(drawing: ThreadId) {
+    if HOOKED.swap(true, Ordering::SeqCst) {
+        return;
+    }
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if thread::current().id() == drawing {
+            restore();
+            before(panic);
+        } else if ON.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            before(panic);
+        }
+    }));
+}
