@@ -4,6 +4,8 @@ pub mod clock;
 pub mod context;
 pub mod http_client;
 pub mod port;
+pub mod prometheus;
+mod reading;
 #[cfg(test)]
 mod responder;
 pub mod schedule;
