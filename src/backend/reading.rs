@@ -6,26 +6,32 @@ use jiff::SignedDuration;
 
 use super::port::Cadence;
 use crate::config::Schedule;
+use crate::config::sources::Reading;
 use crate::domain::observed::FreshnessPolicy;
 
 /// Rounds of calls that one read may need: the calls of a batch, at the usual concurrency.
 const ROUNDS: u32 = 2;
+/// Fast intervals between two overviews.
+const OVERVIEW: u32 = 3;
 
-/// How often and how much at once a source is asked that answers over HTTP or a socket.
+/// The cadence of a source whose overview carries the facts themselves in a few calls, so that
+/// it is read oftener than a listing; an interval of its own in the configuration counts first.
 ///
 /// A read gets the time of several calls, so that one slow item spoils neither the others nor
 /// its own message.
-pub(super) fn cadence(schedule: &Schedule) -> Cadence {
+pub(super) fn cadence(schedule: &Schedule, reading: &Reading) -> Cadence {
+    let usual = Cadence::of(schedule);
+    let between = match reading.every {
+        Some(every) => every.get(),
+        None => usual.fast.saturating_mul(OVERVIEW).min(usual.slow),
+    };
     Cadence {
-        overview: schedule.fast.get(),
-        fast: schedule.fast.get(),
-        slow: schedule.slow.get(),
-        series: schedule.fast.get(),
-        changes: schedule.fast.get().saturating_mul(2),
+        overview: between,
+        series: between,
+        changes: between.saturating_mul(2),
         batch: 8,
-        concurrency: 3,
-        deadline: schedule.deadline.get().saturating_mul(ROUNDS) + Duration::from_secs(1),
-        budget_per_minute: schedule.budget_per_minute,
+        deadline: usual.deadline.saturating_mul(ROUNDS) + Duration::from_secs(1),
+        ..usual
     }
 }
 

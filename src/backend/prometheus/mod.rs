@@ -90,7 +90,7 @@ impl Prometheus {
         };
         Ok(Self {
             meta,
-            cadence: reading::cadence(schedule),
+            cadence: reading::cadence(schedule, &settings.reading),
             http,
             address,
             identity: SafeText::from(identity),

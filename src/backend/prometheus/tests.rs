@@ -63,7 +63,7 @@ impl Bench {
 }
 
 fn series_of(answer: &Observation) -> Vec<&Series> {
-    let only = |fact| if let &Fact::Series(ref s) = fact { Some(s) } else { None };
+    let only = |fact| if let Fact::Series(s) = fact { Some(s) } else { None };
     answer.facts.iter().filter_map(only).collect()
 }
 
