@@ -63,8 +63,8 @@ impl Bench {
 }
 
 fn series_of(answer: &Observation) -> Vec<&Series> {
-    let only = |fact| if let Fact::Series(s) = fact { Some(s) } else { None };
-    answer.facts.iter().filter_map(only).collect()
+    let facts = answer.facts.iter();
+    facts.filter_map(|fact| if let Fact::Series(s) = fact { Some(s) } else { None }).collect()
 }
 
 /// A matrix with one series per entry: its labels as JSON, and `(seconds, value)` pairs.
