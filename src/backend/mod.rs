@@ -4,6 +4,7 @@ pub mod clock;
 pub mod context;
 pub mod http_client;
 pub mod port;
+pub mod probe_http;
 pub mod prometheus;
 mod reading;
 #[cfg(test)]

@@ -17,6 +17,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue 
 use reqwest::{Certificate, Client, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
+pub use retry_after::retry_after;
 pub use status::status_words;
 pub use trouble::Trouble;
 
@@ -49,6 +50,9 @@ pub struct HttpSettings {
     pub deadline: Duration,
     /// Bytes of an answer that are read at most.
     pub limit: usize,
+    /// Whether connections are kept for the next request. A probe wants none kept: each of its
+    /// requests is to tell whether the name resolves, the port answers, the certificate holds.
+    pub keep_alive: bool,
 }
 
 /// Who we say we are.
@@ -196,6 +200,9 @@ impl HttpClient {
             .connect_timeout(self.settings.deadline / 2)
             .redirect(redirects())
             .tls_info(true);
+        if !self.settings.keep_alive {
+            builder = builder.pool_max_idle_per_host(0);
+        }
         if let Some(pem) = authorities {
             let certificates =
                 Certificate::from_pem_bundle(pem).map_err(|why| wrong(chain(&why)))?;

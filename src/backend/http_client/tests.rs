@@ -21,6 +21,7 @@ fn settings(url: &str) -> HttpSettings {
         ca_file: None,
         deadline: Duration::from_millis(800),
         limit: 64 * 1024,
+        keep_alive: true,
     }
 }
 

@@ -76,6 +76,7 @@ impl Prometheus {
             ca_file: settings.ca_file,
             deadline,
             limit: USUAL_LIMIT,
+            keep_alive: true,
         });
         let meta = SourceMeta {
             id,
