@@ -1,3 +1,4 @@
 //! Arguments, exit codes and one file per subcommand.
 
 pub mod config;
+pub mod init;
