@@ -7,8 +7,8 @@ use std::time::Duration;
 use flightdeck::backend::clock::WallClock;
 use flightdeck::backend::{Cadence, ReadContext, Source};
 use flightdeck::cli::init::{InitArgs, run};
-use flightdeck::config::load_text;
 use flightdeck::config::sources::SourceConfig;
+use flightdeck::config::{Config, load_text};
 use flightdeck::domain::error::{Fault, FaultKind};
 use flightdeck::domain::ids::{ItemId, PipelineId, SourceId, TrafficId};
 use flightdeck::domain::observation::{Observation, Scope};
@@ -36,18 +36,7 @@ impl Source for Fake {
     }
 
     fn cadence(&self) -> Cadence {
-        let second = Duration::from_secs(1);
-        Cadence {
-            overview: second,
-            fast: second,
-            slow: second,
-            series: second,
-            changes: second,
-            batch: 1,
-            concurrency: 1,
-            deadline: second,
-            budget_per_minute: 60,
-        }
+        Cadence::of(&Config::default().schedule(self.id.as_str()))
     }
 
     fn observe<'a>(
