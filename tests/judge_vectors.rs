@@ -1,5 +1,6 @@
 //! Runs the judge against a file of reference cases: every kind, every case, within the stated
 //! tolerances. `FLIGHTDECK_JUDGE_VECTORS` names another file of the same schema.
+#![expect(clippy::indexing_slicing, reason = "what a reference file lacks must fail the test")]
 
 #[path = "judge/vector_compat.rs"]
 mod compat;

@@ -241,7 +241,7 @@ impl MetricState {
         let quiet = match sample {
             Sample::Counts { baseline: Some(base), canary } if base.is_usable() => match canary {
                 None => Some(f64::INFINITY),
-                Some(counts) if counts.requests == 0.0 => Some(base.requests),
+                Some(counts) if counts.is_valid() && !counts.is_usable() => Some(base.requests),
                 Some(_) => None,
             },
             Sample::Values { baseline: Some(base), canary: None } if base.is_finite() => {

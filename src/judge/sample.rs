@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// Beyond this a double no longer counts one by one, so it is not a count.
 const LARGEST_COUNT: f64 = 9_007_199_254_740_992.0;
+/// Fewer requests than this are none: extrapolated counters leave such crumbs.
+const LEAST_TRAFFIC: f64 = 1e-9;
 
 /// Requests and events of one arm during one tick: raw counter differences, not rates.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -28,7 +30,7 @@ impl Counts {
 
     /// Whether the tick carries information about this arm: valid, and with traffic.
     pub fn is_usable(&self) -> bool {
-        self.is_valid() && self.requests > 0.0
+        self.is_valid() && self.requests >= LEAST_TRAFFIC
     }
 }
 

@@ -58,6 +58,8 @@ pub struct SeriesEngine {
 
 /// Below this effective size a variance is no variance.
 const LEAST_EFFECTIVE: f64 = 1.5;
+/// A log ratio beyond this is not a measurement, and its exponential is hardly a number.
+const LARGEST: f64 = 200.0;
 /// A spread this small beside the values is rounding, not variation.
 const ROUNDING: f64 = 1e-13;
 
@@ -77,11 +79,12 @@ impl SeriesEngine {
         }
     }
 
-    /// Adds the pair of one tick. Skipped (and `false`) unless both are positive numbers, because the
-    /// log ratio needs them so.
+    /// Adds the pair of one tick. Skipped (and `false`) unless both are positive numbers within
+    /// e²⁰⁰ of each other, because the log ratio needs them so.
     pub fn push_pair(&mut self, baseline: f64, canary: f64) -> bool {
         let positive = |x: f64| x.is_finite() && x > 0.0;
-        positive(baseline) && positive(canary) && self.push(canary.ln() - baseline.ln())
+        let d = canary.ln() - baseline.ln();
+        positive(baseline) && positive(canary) && d.abs() <= LARGEST && self.push(d)
     }
 
     /// Adds a log ratio; one that is not a finite number is skipped.

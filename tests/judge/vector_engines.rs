@@ -33,7 +33,9 @@ pub fn event_ratio(case: &mut Case<'_>) -> Result<(), String> {
         engine = engine.without_dispersion();
     }
     if case.find("history").is_some() {
-        history(case.list("history")?).into_iter().for_each(|tick| engine.learn(tick));
+        for tick in history(case.list("history")?) {
+            engine.learn(tick);
+        }
     }
     let restarts = case.positions("restart_before")?;
     let alpha = case.number_or("alpha_cs", 0.05)?;
