@@ -19,6 +19,7 @@ pub mod series;
 pub mod spec;
 pub mod special;
 pub mod strict;
+pub mod summary;
 pub mod words;
 
 pub use analysis::{Analysis, Verdict};
