@@ -3,7 +3,7 @@
 use super::analysis::Verdict;
 use super::decide::{Action, Obstacle};
 use super::eta::Needed;
-use super::odds::{Strength, thousands};
+use super::odds::thousands;
 use super::report::{MetricReport, Plausible, Report};
 use super::spec::Direction;
 
@@ -35,7 +35,11 @@ fn silence(report: &Report) -> Option<String> {
     });
     if let Some(ticks) = silent {
         let time = duration(ticks as f64 * report.tick_seconds);
-        return Some(format!("canary silent {time} while baseline reports."));
+        let then = match report.action {
+            Action::RollBack => "Roll back: a critical metric is blind.",
+            _ => "Hold and call a human.",
+        };
+        return Some(format!("canary silent {time} while baseline reports. {then}"));
     }
     let missing: Vec<_> = report
         .obstacles
@@ -100,11 +104,11 @@ fn marginal(report: &Report) -> String {
         .filter(|metric| !metric.muted)
         .max_by(|a, b| a.any_harm.ln.total_cmp(&b.any_harm.ln));
     let Some(worst) = worst else { return String::new() };
-    let limit = limit(worst);
     format!(
-        "{}Worse than baseline ({}), not shown to be beyond {limit}.",
+        "{}Worse than baseline ({}), not shown to be beyond {}.",
         describe(worst),
-        report.any_harm.text
+        report.any_harm.text,
+        times(worst.margin_ratio)
     )
 }
 
@@ -131,7 +135,8 @@ fn waiting(report: &Report) -> (&'static str, String) {
     if report.metrics.iter().all(|metric| metric.usable_ticks == 0) {
         return ("NO DATA", "nothing usable has arrived yet.".to_owned());
     }
-    let no_sign = report.any_harm.strength == Strength::None;
+    // Odds of exactly 1:1 are what one starts with: not yet a sign.
+    let no_sign = report.any_harm.ln <= 1e-9;
     if report.action != Action::Hold && no_sign && !report.safe.is_empty() {
         let rest = report.limiting.as_deref().unwrap_or("the rest");
         let time = match report.seconds_needed {
