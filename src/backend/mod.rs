@@ -1,5 +1,7 @@
 //! Ports to the outside and one adapter per kind of source.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod clock;
 pub mod context;
 pub mod http_client;
