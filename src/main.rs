@@ -1,3 +1,5 @@
 //! The `flightdeck` program: hands its arguments to the library and exits by the result.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    flightdeck::cli::main().into()
+}
