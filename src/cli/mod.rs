@@ -1,10 +1,9 @@
 //! Arguments, exit codes and one file per subcommand.
 
-pub mod config;
-pub mod init;
-
 pub mod args;
 pub mod complete;
+pub mod config;
+pub mod init;
 
 use std::io::{self, Write};
 

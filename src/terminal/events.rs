@@ -14,6 +14,8 @@ use super::burst::{self, BurstDetector, Verdict};
 
 /// A process that does not leave by itself within this time after a hang-up is ended.
 const WATCHDOG: Duration = Duration::from_secs(1);
+/// What restoring the terminal may take at that end.
+const RESTORE: Duration = Duration::from_millis(100);
 
 /// Something that the terminal or the system tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +119,9 @@ impl Events {
         self.over = true;
         std::thread::spawn(|| {
             std::thread::sleep(WATCHDOG);
-            super::modes::restore();
+            // On a stalled tty restoring may block for ever; leaving must not wait for it.
+            std::thread::spawn(super::modes::restore);
+            std::thread::sleep(RESTORE);
             std::process::exit(129);
         });
         Event::Leave
