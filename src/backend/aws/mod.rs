@@ -1,10 +1,12 @@
 //! AWS sources: sessions, faults, and one folder per service.
 
+pub mod cloudwatch;
 pub mod codepipeline;
 mod convert;
 pub mod fault;
 mod reader;
 pub mod session;
 
+pub use cloudwatch::CloudWatch;
 pub use codepipeline::CodePipeline;
 pub use session::Sessions;

@@ -79,6 +79,20 @@ impl<C: Clone> Reader<C> {
         Ok(Connection { client, loaded, service: self.service })
     }
 
+    /// The address of `path` in the console; none where the service is not AWS's own.
+    pub(super) fn console(&self, connection: &Connection<C>, path: &str) -> Option<SafeText> {
+        if self.session.is_elsewhere() {
+            return None;
+        }
+        let region = connection.loaded.region();
+        let host = if region.starts_with("cn-") {
+            format!("{region}.console.amazonaws.cn")
+        } else {
+            format!("{region}.console.aws.amazon.com")
+        };
+        Some(SafeText::from(format!("https://{host}/{path}")))
+    }
+
     /// Takes in why a read failed: refused credentials are dropped, a pause is kept.
     pub(super) async fn learn(&self, loaded: &Loaded, fault: &Fault) {
         match fault.kind {

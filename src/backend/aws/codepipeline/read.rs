@@ -359,17 +359,9 @@ impl CodePipeline {
 
     /// The pipeline's page in the console.
     fn page(&self, connection: &Connection<Client>, name: &str) -> Option<SafeText> {
-        if self.reader.session().is_elsewhere() {
-            return None;
-        }
         let region = connection.loaded.region();
-        let host = if region.starts_with("cn-") {
-            format!("{region}.console.amazonaws.cn")
-        } else {
-            format!("{region}.console.aws.amazon.com")
-        };
         let path = format!("codesuite/codepipeline/pipelines/{name}/view?region={region}");
-        Some(SafeText::new(&format!("https://{host}/{path}")))
+        self.reader.console(connection, &path)
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Arc<Known>>> {
