@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::{
-    AlarmType, ComparisonOperator, CompositeAlarm, MetricAlarm, MetricStat, StateValue,
+    AlarmType, ComparisonOperator, CompositeAlarm, EvaluationState, MetricAlarm, MetricStat,
+    StateValue, Statistic,
 };
 use jiff::SignedDuration;
 
@@ -36,7 +37,7 @@ impl CloudWatch {
         let (alarms, (identity, warning), ()) = futures::future::join3(
             self.listing(&connection, context),
             connection.identity(context),
-            self.first_history(&connection, context),
+            Box::pin(self.first_history(&connection, context)),
         )
         .await;
         let mut alarms = match alarms {
@@ -94,7 +95,7 @@ impl CloudWatch {
         let listed = self.alarm(connection, alarm.alarm_name()?, "metric")?;
         let since = alarm.state_transitioned_timestamp().or(alarm.state_updated_timestamp());
         // The state of an alarm that CloudWatch could not evaluate is the last one it could.
-        let doubt = alarm.evaluation_state().map(|state| state.as_str());
+        let doubt = alarm.evaluation_state().map(EvaluationState::as_str);
         let reason = match (doubt, text(alarm.state_reason())) {
             (Some(doubt), Some(said)) => Some(SafeText::from(format!("{doubt}: {said}"))),
             (Some(doubt), None) => Some(SafeText::new(doubt)),
@@ -174,7 +175,7 @@ fn rule(alarm: &MetricAlarm) -> SafeText {
             named.or_else(|| query.metric_stat().map(measured)).unwrap_or_default()
         }
         None => {
-            let statistic = alarm.extended_statistic().or(alarm.statistic().map(|s| s.as_str()));
+            let statistic = alarm.extended_statistic().or(alarm.statistic().map(Statistic::as_str));
             let dimensions =
                 alarm.dimensions().iter().filter_map(|d| Some((d.name()?, d.value()?)));
             metric(statistic, alarm.namespace(), alarm.metric_name(), dimensions)
