@@ -4,6 +4,7 @@
 pub mod aws;
 pub mod clock;
 pub mod context;
+pub mod haproxy;
 pub mod http_client;
 pub mod port;
 pub mod probe_http;
