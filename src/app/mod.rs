@@ -2,9 +2,11 @@
 //!
 //! Nothing here does I/O, reads a clock or draws. The same list of messages gives the same state.
 
+pub mod age;
 pub mod availability;
 pub mod command;
 pub mod effect;
+pub mod explain;
 pub mod index;
 pub mod interest;
 pub mod key;
@@ -12,6 +14,7 @@ pub mod keymap;
 pub mod layout;
 pub mod membership;
 pub mod msg;
+pub mod needs;
 pub mod overlay;
 pub mod pane;
 pub mod row;

@@ -1,0 +1,60 @@
+//! The last row: what is being typed, a notice, or the keys of the command table.
+
+use ratatui::text::{Line, Span};
+
+use crate::app::State;
+use crate::app::availability::{disabled, is_here};
+use crate::app::command::TABLE;
+use crate::app::layout::Area;
+use crate::app::msg::Level;
+use crate::app::overlay::Overlay;
+use crate::ui::canvas::Canvas;
+use crate::ui::theme::Role;
+
+/// The last row of the screen.
+pub fn hints(state: &State, canvas: &mut Canvas<'_>, area: Area) {
+    let look = canvas.look;
+    if let Some(Overlay::Filter { .. }) = &state.view.overlay {
+        let typed = state.view.lists.get(&state.view.pane).map_or("", |l| l.filter.as_str());
+        let line = Line::from(vec![
+            look.span(Role::Key, " /"),
+            look.span(Role::Input, typed.to_owned()),
+            look.span(Role::Key, look.glyphs.cursor),
+            look.span(Role::Dim, "  enter keeps it, esc drops it"),
+        ]);
+        canvas.line(area, 0, 0, &line);
+        return;
+    }
+    if let Some(notice) = &state.view.notice {
+        let (glyph, role) = match notice.level {
+            Level::Info => (look.glyphs.dot, Role::Text),
+            Level::Warning => (look.glyphs.warning, Role::Warning),
+            Level::Error => (look.glyphs.bad, Role::Bad),
+        };
+        canvas.line(area, 0, 0, &look.line(role, format!(" {glyph} {}", notice.text)));
+        return;
+    }
+    let mut hints: Vec<(u8, Vec<Span<'static>>)> = TABLE
+        .iter()
+        .filter(|row| is_here(row.place, state) && disabled(row.command, state).is_none())
+        .filter_map(|row| {
+            let (order, label) = row.hint?;
+            let key = state.keymap.keys(row.command).into_iter().next()?;
+            let key = look.span(Role::Key, format!("{key} "));
+            Some((order, vec![key, look.span(Role::Dim, format!("{label}  "))]))
+        })
+        .collect();
+    hints.sort_by_key(|(order, _)| *order);
+    let mut spans = vec![Span::raw(" ")];
+    let mut used = 1;
+    for (_, hint) in hints {
+        let width: usize = hint.iter().map(Span::width).sum();
+        // Whole hints only.
+        if used + width > usize::from(area.width) + 2 {
+            break;
+        }
+        used += width;
+        spans.extend(hint);
+    }
+    canvas.line(area, 0, 0, &Line::from(spans));
+}

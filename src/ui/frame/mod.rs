@@ -1,0 +1,193 @@
+//! What is around every pane: header, tabs, status, the explaining strip, hints.
+
+mod header;
+mod hints;
+
+pub use header::header;
+pub use hints::hints;
+
+use ratatui::text::{Line, Span};
+
+use super::canvas::Canvas;
+use super::theme::Role;
+use super::when;
+use crate::app::layout::Area;
+use crate::app::pane::Pane;
+use crate::app::row::Attention;
+use crate::app::update::tab_label;
+use crate::app::{State, age, explain};
+use crate::domain::observed::Freshness;
+
+/// The row of panes.
+pub fn tabs(state: &State, canvas: &mut Canvas<'_>, area: Area) {
+    let look = canvas.look;
+    let mut spans = vec![Span::raw(" ")];
+    for pane in Pane::ALL {
+        let role = if pane == state.view.pane { Role::Tab } else { Role::Dim };
+        spans.push(look.span(role, tab_label(state, pane)));
+        spans.push(Span::raw(" "));
+    }
+    canvas.line(area, 0, 0, &Line::from(spans));
+}
+
+/// The rule under the body: counts on the left, ages on the right.
+pub fn status(state: &State, canvas: &mut Canvas<'_>, area: Area) {
+    canvas.rule(area);
+    let look = canvas.look;
+    let mut left = vec![look.span(Role::Dim, format!(" {} ", counts(state)))];
+    if let Some(list) = state.view.lists.get(&state.view.pane)
+        && !list.filter.is_empty()
+    {
+        left.push(look.span(Role::Warning, format!("filter: {} ", list.filter)));
+    }
+    let used = canvas.line(area, 0, 2, &Line::from(left));
+    canvas.line_right(
+        Area { width: area.width.saturating_sub(2), ..area },
+        0,
+        used + 4,
+        &ages(state, canvas),
+    );
+}
+
+fn counts(state: &State) -> String {
+    let pane = state.view.pane;
+    let count =
+        |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    let (one, many) = match pane {
+        Pane::Board => ("service", "services"),
+        Pane::Inbox => ("thing waits for a human", "things wait for a human"),
+        Pane::Pipelines => ("pipeline", "pipelines"),
+        Pane::Environments => ("environment", "environments"),
+        Pane::Canaries => ("canary", "canaries"),
+        Pane::Flags => ("flag", "flags"),
+        Pane::Timeline => ("change", "changes"),
+        Pane::Sources => ("source", "sources"),
+        Pane::Service => return String::from("one service"),
+    };
+    let all = state.rows.order(pane).len();
+    let listed = state.listed(pane);
+    let mut text = if listed.len() == all {
+        count(all, one, many)
+    } else {
+        format!("{} of {}", listed.len(), count(all, one, many))
+    };
+    if pane == Pane::Board {
+        let need = state.rows.board.iter().filter(|r| r.attention <= Attention::Waiting).count();
+        if need > 0 {
+            text.push_str(&format!(" {} {need} need you", "·"));
+        }
+    }
+    let hidden = below_the_fold(state, pane);
+    if hidden > 0 {
+        text.push_str(&format!(" · {hidden} more below"));
+    }
+    text
+}
+
+fn below_the_fold(state: &State, pane: Pane) -> usize {
+    let shown = state.visible_rows(pane).len();
+    let top = state.view.lists.get(&pane).map_or(0, |l| l.top);
+    if shown == 0 { 0 } else { state.listed(pane).len().saturating_sub(top + shown) }
+}
+
+fn ages(state: &State, canvas: &Canvas<'_>) -> Line<'static> {
+    let look = canvas.look;
+    let ages = age::of_view(state);
+    let sources = age::of_sources(state);
+    let mut parts: Vec<Span<'static>> = vec![Span::raw(" ")];
+    let silent = sources.all - sources.answering - sources.pending;
+    if silent > 0 {
+        parts.push(look.span(
+            Role::Warning,
+            format!("{} {silent} of {} sources not answering ", look.glyphs.warning, sources.all),
+        ));
+    } else if sources.pending > 0 {
+        parts.push(look.span(
+            Role::Moving,
+            format!("reading {} sources {} ", sources.pending, look.glyphs.more),
+        ));
+    }
+    match ages.worst() {
+        Freshness::Fresh => {
+            let oldest =
+                ages.oldest.map(|at| format!(" {}", when::ago(state, at))).unwrap_or_default();
+            let word = if ages.oldest.is_some() { "all fresh" } else { "nothing read yet" };
+            let word = if state.rows.order(state.view.pane).is_empty()
+                || ages.oldest.is_some()
+                || sources.pending > 0
+            {
+                word
+            } else {
+                ""
+            };
+            if !word.is_empty() {
+                parts.push(look.span(Role::Dim, format!("{word}{oldest} ")));
+            }
+        }
+        Freshness::Stale | Freshness::Lost => {
+            let (glyph, role) = look.glyphs.freshness(ages.worst());
+            let mut text = glyph.to_owned();
+            if ages.stale > 0 {
+                text.push_str(&format!(" {} stale", ages.stale));
+            }
+            if ages.lost > 0 {
+                text.push_str(&format!(" {} lost", ages.lost));
+            }
+            let oldest = ages
+                .oldest
+                .map(|at| format!(", oldest {} ", when::ago(state, at)))
+                .unwrap_or_default();
+            parts.push(look.span(role, text + &oldest));
+        }
+    }
+    Line::from(parts)
+}
+
+/// The sentences about the selected row.
+pub fn strip(state: &State, canvas: &mut Canvas<'_>, area: Area) {
+    if area.height == 0 {
+        return;
+    }
+    let sentences = explain::selected(state);
+    let inner = Area { x: area.x + 3, width: area.width.saturating_sub(4), ..area };
+    let width = usize::from(inner.width).max(1);
+    let mut rows: Vec<Line<'_>> = Vec::new();
+    for (i, sentence) in sentences.iter().enumerate() {
+        let role = if i == 0 { Role::Text } else { Role::Dim };
+        // The first sentence may take more than one row if others leave room.
+        let spare = usize::from(area.height).saturating_sub(rows.len());
+        let later = sentences.len() - i - 1;
+        let room = if i == 0 { spare.saturating_sub(later.min(1)).max(1) } else { 1 };
+        for piece in textwrap(sentence, width, room.min(spare)) {
+            rows.push(canvas.look.line(role, piece));
+        }
+    }
+    canvas.lines(inner, &rows, 0);
+}
+
+/// `text` in at most `rows` lines of `width` cells, broken at spaces; the last line keeps the rest.
+fn textwrap(text: &str, width: usize, rows: usize) -> Vec<String> {
+    use unicode_width::UnicodeWidthStr;
+    let mut lines: Vec<String> = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() && lines.len() < rows {
+        if rest.width() <= width || lines.len() + 1 == rows {
+            lines.push(rest.to_owned());
+            break;
+        }
+        let mut end = 0;
+        for (at, _) in rest.match_indices(' ') {
+            if rest.get(..at).is_some_and(|head| head.width() <= width) {
+                end = at;
+            }
+        }
+        if end == 0 {
+            lines.push(rest.to_owned());
+            break;
+        }
+        let (head, tail) = rest.split_at(end);
+        lines.push(head.to_owned());
+        rest = tail.trim_start();
+    }
+    lines
+}

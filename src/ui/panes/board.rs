@@ -1,0 +1,181 @@
+//! The board: services down, stages across, what needs attention first.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use ratatui::text::{Line, Span};
+
+use super::{ListPane, name, stages};
+use crate::app::State;
+use crate::app::row::{Attention, RowId};
+use crate::app::select::board::BoardRow;
+use crate::domain::text::SafeText;
+use crate::domain::time::age;
+use crate::ui::look::Look;
+use crate::ui::table::Column;
+use crate::ui::theme::Role;
+use crate::ui::when;
+
+/// Rows that the stage columns are made from; a screen shows far fewer.
+const SURVEYED: usize = 400;
+/// Stage columns at most.
+const STAGES: usize = 8;
+/// A flag that changed within this time is worth a look.
+const LATELY: SignedDuration = SignedDuration::from_hours(24);
+
+/// The board.
+pub struct Board<'a> {
+    state: &'a State,
+    look: &'a Look,
+    stages: Vec<SafeText>,
+    owners: bool,
+}
+
+impl<'a> Board<'a> {
+    /// The board as it is now.
+    pub fn new(state: &'a State, look: &'a Look) -> Self {
+        let owners = state.view.group_by_owner || state.view.size.0 >= 120;
+        Self { state, look, stages: stage_names(state), owners }
+    }
+
+    fn health(&self, row: &BoardRow) -> Line<'static> {
+        match row.health {
+            _ if row.unread > 0 && row.health.is_none() => {
+                self.look.line(Role::Unknown, format!("{} unknown", self.look.glyphs.unknown))
+            }
+            Some(health) => Line::from(self.look.health(health)),
+            None => self.look.line(Role::Dim, self.look.glyphs.idle),
+        }
+    }
+
+    fn canary(&self, row: &BoardRow) -> Line<'static> {
+        match row.canary_percent {
+            Some(percent) => {
+                let (glyph, role) = self.look.glyphs.attention(Attention::Moving);
+                self.look.line(role, format!("{glyph} {percent:.0}%"))
+            }
+            None => self.look.line(Role::Dim, self.look.glyphs.idle),
+        }
+    }
+
+    fn flags(&self, row: &BoardRow) -> Line<'static> {
+        let look = self.look;
+        match row.flag_changed {
+            Some(at) if age(self.state.now, at) < LATELY => look
+                .line(Role::Change, format!("{} {}", look.glyphs.flag, when::ago(self.state, at))),
+            _ => look.line(Role::Dim, look.glyphs.idle),
+        }
+    }
+
+    fn alarms(&self, row: &BoardRow) -> Line<'static> {
+        let look = self.look;
+        if row.firing > 0 {
+            look.line(Role::Bad, format!("{} {}", look.glyphs.bad, row.firing))
+        } else {
+            look.line(Role::Dim, look.glyphs.idle)
+        }
+    }
+
+    /// Stages that have no column of their own: the one that matters most, and how many there are.
+    fn others(&self, row: &BoardRow) -> Line<'static> {
+        let others: Vec<_> = row.stages.iter().filter(|s| !self.stages.contains(&s.name)).collect();
+        let Some(worst) = others.iter().max_by_key(|s| weight(s.state)) else {
+            return Line::default();
+        };
+        let mut line = stages::cell(self.state, self.look, worst);
+        line.spans.insert(0, Span::raw(format!("{} ", worst.name)));
+        line
+    }
+}
+
+fn weight(state: crate::domain::pipeline::RunState) -> u8 {
+    use crate::domain::pipeline::RunState::{Failed, Running, Unknown, Waiting};
+    match state {
+        Failed => 4,
+        Waiting => 3,
+        Unknown => 2,
+        Running => 1,
+        _ => 0,
+    }
+}
+
+impl ListPane for Board<'_> {
+    fn columns(&self) -> Vec<Column> {
+        let mut columns = vec![Column::new("service", 10, 24)];
+        if self.owners {
+            columns.push(Column::new("owner", 8, 18).optional(6));
+        }
+        let stages = self.stages.iter();
+        columns.extend(stages.map(|stage| Column::new(stage.as_str(), 9, 16).optional(1)));
+        columns.push(Column::new("other", 10, 24).optional(9));
+        columns.push(Column::new("health", 11, 12).optional(4));
+        columns.push(Column::new("canary", 9, 22).optional(2));
+        columns.push(Column::new("flags", 6, 8).optional(3));
+        columns.push(Column::new("alarms", 6, 6).optional(5));
+        if !self
+            .state
+            .rows
+            .board
+            .iter()
+            .take(SURVEYED)
+            .any(|row| row.stages.iter().any(|s| !self.stages.contains(&s.name)))
+        {
+            columns.retain(|c| c.title != "other");
+        }
+        columns
+    }
+
+    fn cells(&self, id: &RowId) -> Option<Vec<Line<'static>>> {
+        let row = self.state.rows.board.get(id)?;
+        let look = self.look;
+        let mut cells = vec![name(self.state, look, id, row.service.as_str())];
+        if self.owners {
+            let owner = row.owners.first().map(ToString::to_string).unwrap_or_default();
+            cells.push(look.line(Role::Dim, owner));
+        }
+        for column in &self.stages {
+            let stage = row.stages.iter().find(|s| s.name == *column);
+            cells.push(match stage {
+                Some(stage) => stages::cell(self.state, look, stage),
+                None if row.stages.is_empty() && row.unread > 0 => {
+                    look.line(Role::Unknown, look.glyphs.unknown)
+                }
+                None => Line::default(),
+            });
+        }
+        if self.columns().iter().any(|c| c.title == "other") {
+            cells.push(self.others(row));
+        }
+        cells.extend([self.health(row), self.canary(row), self.flags(row), self.alarms(row)]);
+        Some(cells)
+    }
+
+    fn empty(&self) -> &'static str {
+        "no service is configured: `flightdeck init` groups what it finds into services"
+    }
+}
+
+/// The stages that deserve a column: those that many services share, in the order of their place.
+fn stage_names(state: &State) -> Vec<SafeText> {
+    let mut seen: BTreeMap<&SafeText, (usize, f64)> = BTreeMap::new();
+    let mut rows = 0;
+    for row in state.rows.board.iter().take(SURVEYED) {
+        rows += usize::from(!row.stages.is_empty());
+        let last = row.stages.len().saturating_sub(1).max(1);
+        for (i, stage) in row.stages.iter().enumerate() {
+            let entry = seen.entry(&stage.name).or_default();
+            entry.0 += 1;
+            entry.1 += i as f64 / last as f64;
+        }
+    }
+    let needed = (rows / 8).max(1);
+    let mut names: Vec<(&SafeText, usize, f64)> = seen
+        .into_iter()
+        .filter(|(_, (count, _))| *count >= needed)
+        .map(|(name, (count, place))| (name, count, place / count as f64))
+        .collect();
+    names.sort_by(|a, b| b.1.cmp(&a.1));
+    names.truncate(STAGES);
+    names.sort_by(|a, b| a.2.total_cmp(&b.2).then(a.0.cmp(b.0)));
+    names.into_iter().map(|(name, ..)| name.clone()).collect()
+}

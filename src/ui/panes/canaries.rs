@@ -1,0 +1,207 @@
+//! The canaries: baseline and canary side by side on one time axis, with the changes on it.
+
+use jiff::SignedDuration;
+use ratatui::text::{Line, Span};
+
+use super::{ListPane, field, heading, name};
+use crate::app::explain::changes_of;
+use crate::app::row::{Attention, RowId};
+use crate::app::{State, age};
+use crate::domain::canary::{CanaryData, CanaryMetric, CanarySpec, CountPair};
+use crate::domain::ids::{ItemId, SeriesId};
+use crate::domain::observed::Freshness;
+use crate::ui::chart::{Axis, bounds, marks, number, per_second, scale, sparkline};
+use crate::ui::look::Look;
+use crate::ui::table::Column;
+use crate::ui::theme::Role;
+use crate::ui::when;
+
+/// The time that the charts show.
+const WINDOW: SignedDuration = SignedDuration::from_mins(30);
+/// Cells left of a chart: the name of the arm and its newest value.
+const LABEL: usize = 24;
+
+/// The canaries.
+pub struct Canaries<'a> {
+    /// The facts.
+    pub state: &'a State,
+    /// Theme and glyphs.
+    pub look: &'a Look,
+}
+
+/// The description of a canary.
+pub fn spec<'a>(state: &'a State, row: &RowId) -> Option<&'a CanarySpec> {
+    let RowId::Canary(id) = row else { return None };
+    state.setup.services.iter().flat_map(|s| &s.canaries).find(|c| c.id == *id)
+}
+
+/// Share of the traffic, as a word.
+pub fn share(look: &Look, percent: Option<f64>) -> Line<'static> {
+    match percent {
+        None => look.line(Role::Unknown, format!("{} unknown", look.glyphs.unknown)),
+        Some(p) if p > 0.0 && p < 100.0 => look.line(Role::Canary, format!("{p:.0}%")),
+        Some(_) => look.line(Role::Dim, format!("{} none", look.glyphs.idle)),
+    }
+}
+
+impl ListPane for Canaries<'_> {
+    fn columns(&self) -> Vec<Column> {
+        vec![
+            Column::new("canary", 14, 28),
+            Column::new("share", 9, 9),
+            Column::new("stands", 12, 14),
+            Column::new("compares", 16, 40).optional(2),
+            Column::new("service", 9, 16).optional(1),
+        ]
+    }
+
+    fn cells(&self, id: &RowId) -> Option<Vec<Line<'static>>> {
+        let (state, look) = (self.state, self.look);
+        let row = state.rows.canaries.get(id)?;
+        let spec = spec(state, id)?;
+        let stands = match row.attention {
+            Attention::Failing => "harm",
+            Attention::Waiting => "decide",
+            Attention::AtRisk => "at risk",
+            Attention::Moving => "under way",
+            Attention::Calm => "no canary",
+        };
+        Some(vec![
+            name(state, look, id, row.canary.as_str()),
+            share(look, row.percent),
+            Line::from(look.marked(look.glyphs.attention(row.attention), stands)),
+            look.line(Role::Dim, format!("{} with {}", spec.canary, spec.baseline)),
+            look.line(Role::Text, row.service.to_string()),
+        ])
+    }
+
+    fn empty(&self) -> &'static str {
+        "no service describes a canary"
+    }
+
+    fn detail(&self, row: &RowId, width: u16) -> Vec<Line<'static>> {
+        let Some(spec) = spec(self.state, row) else { return Vec::new() };
+        lines(self.state, self.look, spec, usize::from(width))
+    }
+}
+
+/// Everything that is known about a canary, in lines of at most `width` cells.
+pub fn lines(state: &State, look: &Look, spec: &CanarySpec, width: usize) -> Vec<Line<'static>> {
+    let row = state.rows.canaries.get(&RowId::Canary(spec.id.clone()));
+    let mut lines = vec![heading(look, spec.id.as_str())];
+    let mut head = look.line(Role::Dim, "traffic    ");
+    head.spans.extend(share(look, row.and_then(|r| r.percent)).spans);
+    if let Some(traffic) = row.and_then(|r| r.traffic.as_ref()) {
+        head.push_span(look.span(Role::Dim, format!(" of {} in {}", traffic.name, traffic.source)));
+    }
+    lines.push(head);
+    let steps: Vec<String> = spec.steps.iter().map(|s| format!("{s:.0}")).collect();
+    lines.push(field(look, "steps", format!("{} %", steps.join(", "))));
+    let axis = Axis { end: state.now, length: WINDOW, cells: width.saturating_sub(LABEL).min(120) };
+    for metric in &spec.metrics {
+        lines.push(Line::default());
+        lines.extend(chart(state, look, spec, metric, &axis));
+    }
+    let indent = " ".repeat(LABEL);
+    let changes = changes_of(state, &spec.service)
+        .take_while(|change| change.at > state.now - WINDOW)
+        .map(|change| (change.at, look.glyphs.kind(change.kind).0));
+    let mut changed = marks(look, &axis, changes);
+    changed.spans.insert(0, look.span(Role::Dim, format!("{:<LABEL$}", "changes")));
+    lines.push(Line::default());
+    lines.push(changed);
+    let mut times =
+        scale(look, &axis, &when::moment(state, state.now - WINDOW), &when::clock(state));
+    times.spans.insert(0, Span::raw(indent));
+    lines.push(times);
+    lines
+}
+
+fn chart(
+    state: &State,
+    look: &Look,
+    spec: &CanarySpec,
+    metric: &CanaryMetric,
+    axis: &Axis,
+) -> Vec<Line<'static>> {
+    let rows = sides(state, metric, axis);
+    let unit = match metric.data {
+        CanaryData::Counts { .. } => "%".to_owned(),
+        CanaryData::Levels { .. } => metric.unit.to_string(),
+    };
+    let kind = if metric.critical { ", critical" } else { "" };
+    let bad = match metric.direction {
+        crate::domain::canary::Direction::Increase => "more is worse",
+        crate::domain::canary::Direction::Decrease => "less is worse",
+    };
+    let mut lines = vec![Line::from(vec![
+        look.span(Role::Strong, metric.name.to_string()),
+        look.span(Role::Dim, format!("  {unit}, {bad}{kind}")),
+    ])];
+    let freshness = metric
+        .data
+        .series()
+        .into_iter()
+        .filter_map(|id| age::of_item(state, &ItemId::Series(id.clone())))
+        .map(|age| age.freshness)
+        .max();
+    let (low, high) = bounds([rows.0.as_slice(), rows.1.as_slice()]);
+    for (label, role, values) in
+        [(&spec.canary, Role::Canary, &rows.1), (&spec.baseline, Role::Baseline, &rows.0)]
+    {
+        let last = values.iter().rev().flatten().next();
+        let value = last.map_or("no data".to_owned(), |v| number(*v));
+        let role = match freshness {
+            Some(Freshness::Fresh) => role,
+            Some(Freshness::Stale) => Role::Stale,
+            Some(Freshness::Lost) | None => Role::Lost,
+        };
+        let mut line = sparkline(look, role, values, low, high);
+        line.spans.insert(
+            0,
+            look.span(
+                role,
+                format!("  {:<10}{value:>10}  ", crate::domain::text::fit(label.as_str(), 10)),
+            ),
+        );
+        lines.push(line);
+    }
+    if freshness.is_none() {
+        lines.push(look.line(Role::Unknown, format!("  {}", why_unread(state, metric))));
+    }
+    lines
+}
+
+fn why_unread(state: &State, metric: &CanaryMetric) -> String {
+    let faults = metric.data.series().into_iter().filter_map(|id| state.fleet.series.unread(id));
+    match faults.into_iter().next() {
+        Some(fault) => format!("unknown: {fault}"),
+        None => "not read yet".to_owned(),
+    }
+}
+
+type Row = Vec<Option<f64>>;
+
+/// Baseline and canary of a metric on the axis.
+fn sides(state: &State, metric: &CanaryMetric, axis: &Axis) -> (Row, Row) {
+    let rate = |id: &SeriesId| -> Row {
+        match state.fleet.series.get(id) {
+            Some(series) => axis.resample(&per_second(&series.value)),
+            None => vec![None; axis.cells],
+        }
+    };
+    let ratio = |pair: &CountPair| -> Row {
+        rate(&pair.events)
+            .into_iter()
+            .zip(rate(&pair.requests))
+            .map(|(events, requests)| match (events, requests) {
+                (Some(events), Some(requests)) if requests > 0.0 => Some(events / requests * 100.0),
+                _ => None,
+            })
+            .collect()
+    };
+    match &metric.data {
+        CanaryData::Counts { baseline, canary } => (ratio(baseline), ratio(canary)),
+        CanaryData::Levels { baseline, canary } => (rate(baseline), rate(canary)),
+    }
+}

@@ -1,0 +1,152 @@
+//! The panes: one file each; list panes share the table, details share the scrolling.
+
+mod board;
+mod canaries;
+mod environments;
+mod flags;
+mod inbox;
+mod pipelines;
+mod service;
+mod sources;
+mod stages;
+mod timeline;
+
+use ratatui::text::Line;
+
+use super::canvas::Canvas;
+use super::look::Look;
+use super::table::{Cells, Column, Layout, headings, row};
+use super::theme::Role;
+use crate::app::layout::{Area, Regions};
+use crate::app::pane::Pane;
+use crate::app::row::RowId;
+use crate::app::{State, age};
+use crate::domain::observed::Freshness;
+
+/// A pane that is a list of rows.
+trait ListPane {
+    /// Its columns, in order.
+    fn columns(&self) -> Vec<Column>;
+    /// One line per column for a row.
+    fn cells(&self, row: &RowId) -> Option<Vec<Line<'static>>>;
+    /// What it means that the list is empty, if every source was read.
+    fn empty(&self) -> &'static str;
+    /// Details of a row, in lines of at most `width` cells.
+    fn detail(&self, _row: &RowId, _width: u16) -> Vec<Line<'static>> {
+        Vec::new()
+    }
+}
+
+/// Draws the pane that is shown.
+pub fn draw(state: &State, canvas: &mut Canvas<'_>, regions: &Regions) {
+    let look = canvas.look;
+    let pane: Box<dyn ListPane + '_> = match state.view.pane {
+        Pane::Board => Box::new(board::Board::new(state, look)),
+        Pane::Inbox => Box::new(inbox::Inbox { state, look }),
+        Pane::Pipelines => Box::new(pipelines::Pipelines { state, look }),
+        Pane::Environments => Box::new(environments::Environments { state, look }),
+        Pane::Canaries => Box::new(canaries::Canaries { state, look }),
+        Pane::Flags => Box::new(flags::Flags::new(state, look)),
+        Pane::Timeline => Box::new(timeline::Timeline { state, look }),
+        Pane::Sources => Box::new(sources::Sources { state, look }),
+        Pane::Service => {
+            if let Some(area) = regions.detail {
+                service::draw(state, canvas, area);
+            }
+            return;
+        }
+    };
+    list(state, canvas, regions, pane.as_ref());
+    if let Some(area) = regions.detail {
+        details(state, canvas, area, pane.as_ref(), regions.list.height > 0);
+    }
+}
+
+fn list(state: &State, canvas: &mut Canvas<'_>, regions: &Regions, pane: &dyn ListPane) {
+    if regions.columns.height == 0 {
+        return;
+    }
+    let columns = pane.columns();
+    let layout = Layout::new(&columns, regions.list.width);
+    headings(canvas, regions.columns, &columns, &layout);
+    let shown = state.visible_rows(state.view.pane);
+    if shown.is_empty() {
+        let text = why_empty(state, pane.empty());
+        let line = canvas.look.line(Role::Dim, text);
+        canvas.line(regions.list, 1, 3, &line);
+    }
+    let selected = state.selected(state.view.pane);
+    for (at, id) in (0..regions.list.height).zip(shown) {
+        let Some(cells) = pane.cells(id) else { continue };
+        let freshness = age::of_row(state, id).map_or(Freshness::Fresh, |age| age.freshness);
+        let cells = Cells { cells, selected: selected == Some(id), freshness };
+        row(canvas, regions.list, at, &columns, &layout, &cells);
+    }
+}
+
+/// Why nothing is listed; that something was not read is never told as "there is none".
+fn why_empty(state: &State, usual: &str) -> String {
+    let sources = age::of_sources(state);
+    let filtered = state.view.lists.get(&state.view.pane).is_some_and(|l| !l.filter.is_empty());
+    let silent = sources.all - sources.answering - sources.pending;
+    if filtered && !state.rows.order(state.view.pane).is_empty() {
+        "nothing matches the filter; esc drops it".to_owned()
+    } else if sources.all == 0 {
+        "no source is configured: `flightdeck init` writes a first configuration".to_owned()
+    } else if sources.pending > 0 {
+        format!("reading {} of {} sources", sources.pending, sources.all)
+    } else if silent > 0 {
+        format!("unknown: {silent} of {} sources do not answer; 0 shows why", sources.all)
+    } else {
+        usual.to_owned()
+    }
+}
+
+fn details(state: &State, canvas: &mut Canvas<'_>, area: Area, pane: &dyn ListPane, beside: bool) {
+    let look = canvas.look;
+    let mut inner = Area { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    if beside {
+        let bar = look.line(Role::Rule, look.glyphs.bar);
+        for row in 0..area.height {
+            canvas.line(area, row, 0, &bar);
+        }
+        inner = Area { x: area.x + 2, width: area.width.saturating_sub(3), ..area };
+    }
+    let Some(selected) = state.selected(state.view.pane) else { return };
+    let lines = pane.detail(selected, inner.width);
+    let last = lines.len().saturating_sub(usize::from(inner.height));
+    let top = state.view.detail_top.min(last);
+    canvas.lines(inner, &lines, top);
+    if top < last {
+        let more = look.line(Role::Dim, format!("{} {} more: J", look.glyphs.more, last - top));
+        canvas.line_right(inner, inner.height - 1, 0, &more);
+    }
+}
+
+/// A heading within details.
+fn heading(look: &Look, text: &str) -> Line<'static> {
+    look.line(Role::Title, text.to_owned())
+}
+
+/// A label and its value within details.
+fn field(look: &Look, label: &str, value: impl Into<String>) -> Line<'static> {
+    Line::from(vec![
+        look.span(Role::Dim, format!("{label:<11}")),
+        look.span(Role::Text, value.into()),
+    ])
+}
+
+/// Names of services, or that nobody claims it.
+fn owners(look: &Look, services: &[crate::domain::ids::ServiceId]) -> Line<'static> {
+    match services {
+        [] => look.line(Role::Dim, "unclaimed"),
+        [one] => look.line(Role::Text, one.to_string()),
+        [one, rest @ ..] => look.line(Role::Text, format!("{one} +{}", rest.len())),
+    }
+}
+
+/// The name of a row: strong while it is selected.
+fn name(state: &State, look: &Look, row: &RowId, text: &str) -> Line<'static> {
+    let selected = state.selected(state.view.pane) == Some(row);
+    look.line(if selected { Role::Selected } else { Role::Text }, text.to_owned())
+}

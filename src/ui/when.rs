@@ -1,0 +1,56 @@
+//! Times and ages as the operator reads them.
+
+use jiff::tz::{Offset, TimeZone};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::app::State;
+use crate::domain::time::{age, coarse};
+
+/// The clock time of `at` today; the day with it if it is not within the last 20 hours.
+pub fn moment(state: &State, at: Timestamp) -> String {
+    let local = at.to_zoned(zone(state));
+    let days = age(state.now, at) > SignedDuration::from_hours(20)
+        || at > state.now + SignedDuration::from_hours(20);
+    local.strftime(if days { "%b %d" } else { "%H:%M" }).to_string()
+}
+
+/// The clock of the header.
+pub fn clock(state: &State) -> String {
+    state.now.to_zoned(zone(state)).strftime("%H:%M").to_string()
+}
+
+/// Day and time, whole.
+pub fn full(state: &State, at: Timestamp) -> String {
+    at.to_zoned(zone(state)).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// What the clock times are in.
+pub fn zone_word(state: &State) -> String {
+    if state.setup.options.utc_offset == 0 {
+        "UTC".to_owned()
+    } else {
+        state.now.to_zoned(zone(state)).strftime("%:z").to_string()
+    }
+}
+
+fn zone(state: &State) -> TimeZone {
+    Offset::from_seconds(state.setup.options.utc_offset).map_or(TimeZone::UTC, TimeZone::fixed)
+}
+
+/// The age of something that moved: in steps of a minute, so that a calm screen stays still.
+pub fn ago(state: &State, at: Timestamp) -> String {
+    steady(age(state.now, at))
+}
+
+/// How long it still takes until `at`.
+pub fn until(state: &State, at: Timestamp) -> String {
+    if at <= state.now {
+        return "over".to_owned();
+    }
+    format!("in {}", steady(at.duration_since(state.now)))
+}
+
+/// A duration in steps of at least a minute.
+pub fn steady(duration: SignedDuration) -> String {
+    if duration < SignedDuration::from_mins(1) { "<1m".to_owned() } else { coarse(duration) }
+}
