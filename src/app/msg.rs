@@ -47,6 +47,8 @@ pub enum Msg {
     Theme(String),
     /// The rehearsal's clock runs at this speed; zero is paused.
     Speed(f64),
+    /// A signal asks to suspend.
+    Suspend,
     /// The program is back from a suspend.
     Resumed,
     /// A signal asks to leave.

@@ -10,6 +10,8 @@ pub mod port;
 pub mod probe_http;
 pub mod prometheus;
 mod reading;
+pub mod registry;
+pub mod rehearsal;
 #[cfg(test)]
 mod responder;
 pub mod schedule;

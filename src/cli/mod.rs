@@ -3,57 +3,80 @@
 pub mod args;
 pub mod complete;
 pub mod config;
+pub mod control_room;
+pub mod exit;
 pub mod init;
+pub mod replay;
+pub mod start;
+pub mod themes;
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use clap::Parser;
 
 use crate::app::command::TABLE;
-use crate::config::{Inputs, Setting};
-use args::{Args, Command};
-
-/// Exit code of wrong arguments.
-const USAGE: u8 = 2;
+use crate::backend::clock::WallClock;
+use crate::backend::registry::Registry;
+use crate::config::{Config, Inputs};
+use args::{Args, Command, Global};
+use exit::{Exit, Failure};
 
 /// Runs the program with the arguments of the process; returns its exit code.
 pub fn main() -> u8 {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
-            // A closed pipe is no reason to fail.
+            // Help and version go to stdout and are no errors; a closed pipe is none either.
             let _ = error.print();
-            return if error.use_stderr() { USAGE } else { 0 };
+            return if error.use_stderr() { Exit::Usage } else { Exit::Good }.code();
         }
     };
-    match run(&args, &mut io::stdout().lock(), &mut io::stderr().lock()) {
+    match run(&args) {
         Ok(code) => code,
-        // The reader has what it wanted.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "flightdeck: cannot write the output: {error}");
-            1
+        Err(failure) => {
+            // Stderr may be closed too; then there is nowhere left to say so.
+            let _ = writeln!(io::stderr(), "flightdeck: {failure}");
+            failure.exit.code()
         }
     }
 }
 
-fn run(args: &Args, out: &mut impl Write, err: &mut impl Write) -> io::Result<u8> {
+fn run(args: &Args) -> Result<u8, Failure> {
+    let global = &args.global;
+    let out = &mut io::stdout().lock();
     match &args.command {
-        Command::Config(command) => {
-            let mut settings = Vec::new();
-            for text in &args.set {
-                let Some((key, value)) = text.split_once('=') else {
-                    writeln!(err, "flightdeck: --set {text:?}: write --set KEY=VALUE")?;
-                    return Ok(USAGE);
-                };
-                let (key, value) = (key.to_owned(), value.to_owned());
-                settings.push(Setting { flag: format!("--set {key}"), key, value });
-            }
-            let inputs = Inputs::of_process(args.config.as_deref(), settings);
+        None => control_room::run(global, &args.room).map(Exit::code),
+        Some(Command::Config(command)) => {
+            let settings = global.settings().map_err(Failure::usage)?;
+            let inputs = Inputs::of_process(global.config.as_deref(), settings);
             let commands: Vec<&str> = TABLE.iter().map(|row| row.name).collect();
-            config::run(command, &inputs, &commands, out, err)
+            written(config::run(command, &inputs, &commands, out, &mut io::stderr().lock()))
         }
-        Command::Completions { shell } => complete::completions(*shell, out),
-        Command::Man => complete::man(out),
+        Some(Command::Init(arguments)) => init(global, arguments),
+        Some(Command::ReplaySession { file }) => replay::run(file, out).map(Exit::code),
+        Some(Command::Completions { shell }) => written(complete::completions(*shell, out)),
+        Some(Command::Man) => written(complete::man(out)),
     }
+}
+
+fn init(_global: &Global, arguments: &init::InitArgs) -> Result<u8, Failure> {
+    let registry = Registry::default();
+    let build = |name: &str, source: &crate::config::sources::SourceConfig| {
+        let schedule = Config::default().schedule(name);
+        registry.build(name, source, &schedule, Vec::new()).map_err(|fault| fault.to_string())
+    };
+    let tokio = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    let (mut out, mut err) = (io::stdout(), io::stderr());
+    let asked =
+        init::run(arguments, &build, Arc::new(WallClock), init::find::DEADLINE, &mut out, &mut err);
+    let result = tokio.block_on(asked);
+    tokio.shutdown_background();
+    written(result)
+}
+
+/// The exit code, unless the output could not be written; a reader that went away has what it wanted.
+fn written(result: io::Result<u8>) -> Result<u8, Failure> {
+    result.or_else(|error| Failure::output(&error).map(Exit::code))
 }

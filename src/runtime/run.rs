@@ -45,6 +45,12 @@ pub trait Speed {
     fn set_speed(&self, speed: f64);
 }
 
+impl Speed for crate::backend::rehearsal::SimulatedClock {
+    fn set_speed(&self, speed: f64) {
+        Self::set_speed(self, speed);
+    }
+}
+
 /// What a session is made of.
 pub struct Session<W> {
     /// What is fixed before the first message.

@@ -5,4 +5,5 @@ pub mod caps;
 pub mod clipboard;
 pub mod events;
 pub mod modes;
+pub mod painter;
 pub mod writer;

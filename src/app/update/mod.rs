@@ -41,6 +41,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Notice(notice) => state.view.notice = Some(notice),
         Msg::Theme(name) => state.view.theme = name,
         Msg::Speed(speed) => state.view.speed = speed,
+        Msg::Suspend => effects.push(Effect::Suspend),
         Msg::Resumed => effects.push(Effect::Redraw),
         Msg::Leave => effects.push(Effect::Quit),
     }

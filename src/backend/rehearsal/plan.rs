@@ -1,0 +1,279 @@
+//! The plan: when each execution enters and leaves each stage, worked out once for the whole time.
+//!
+//! Nothing is simulated step by step, so the state at any moment can be told directly.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use rand::Rng;
+
+use super::chance::{Chance, hex, pick, stream};
+use super::script::{Approved, Release, Run, Script, ServiceScript};
+use super::span::Span;
+use crate::domain::pipeline::{ExecutionMode, RunState};
+
+/// How far back things happened before the world opens.
+const PAST: SignedDuration = SignedDuration::from_hours(26);
+/// How far ahead calm services go on shipping.
+const AHEAD: SignedDuration = SignedDuration::from_hours(72);
+/// Executions that are told of a pipeline.
+pub const TOLD: usize = 12;
+
+/// An execution, with its way through the stages.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// What the script says of it.
+    pub run: Run,
+    /// Its id.
+    pub id: String,
+    /// When it starts.
+    pub start: Timestamp,
+    /// Its stages as far as it ever gets.
+    pub stages: Vec<Visit>,
+    /// When a newer one overtakes it.
+    pub superseded: Option<Timestamp>,
+}
+
+/// An execution in one stage.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// When it stands before the stage.
+    pub arrived: Timestamp,
+    /// When it enters; never if the way stays closed.
+    pub entered: Option<Timestamp>,
+    /// When it is approved; the same as `entered` where nobody is asked.
+    pub approved: Option<Timestamp>,
+    /// When it is through, or has ended here.
+    pub left: Option<Timestamp>,
+    /// How it ends here.
+    pub end: RunState,
+}
+
+impl Visit {
+    /// The state at `now`, and since when; `None` before it entered.
+    pub fn state(&self, now: Timestamp) -> Option<(RunState, Timestamp)> {
+        let entered = self.entered.filter(|at| *at <= now)?;
+        if let Some(left) = self.left.filter(|at| *at <= now) {
+            return Some((self.end, left));
+        }
+        match self.approved {
+            Some(at) if at <= now => Some((RunState::Running, at)),
+            _ => Some((RunState::Waiting, entered)),
+        }
+    }
+
+    /// Whether it stands before the closed or busy stage at `now`.
+    pub fn is_inbound(&self, now: Timestamp) -> bool {
+        self.arrived <= now && self.entered.is_none_or(|at| at > now)
+    }
+}
+
+impl Planned {
+    /// The state of the whole execution at `now`, and since when.
+    pub fn state(&self, now: Timestamp) -> (RunState, Timestamp) {
+        if let Some(at) = self.superseded.filter(|at| *at <= now) {
+            return (RunState::Superseded, at);
+        }
+        let last = self.stages.iter().rev().find_map(|visit| visit.state(now));
+        let complete = self.stages.iter().all(|v| v.left.is_some_and(|at| at <= now));
+        match last {
+            Some((RunState::Succeeded, at)) if complete => (RunState::Succeeded, at),
+            Some((state @ (RunState::Failed | RunState::Stopped), at)) => (state, at),
+            Some((_, at)) => (RunState::Running, at),
+            None => (RunState::Running, self.start),
+        }
+    }
+
+    /// When it was through stage `i`.
+    pub fn through(&self, i: usize) -> Option<Timestamp> {
+        self.stages.get(i).filter(|v| v.end == RunState::Succeeded)?.left
+    }
+}
+
+/// All executions of all services, the oldest first.
+pub type Plan = BTreeMap<String, Vec<Planned>>;
+
+/// Works out the plan of `script`.
+pub fn plan(script: &Script, chance: &Chance, start: Timestamp) -> Plan {
+    script
+        .services
+        .iter()
+        .map(|service| {
+            let mut runs: Vec<Run> =
+                script.runs.iter().filter(|r| r.service == service.name).cloned().collect();
+            runs.extend(daily(service, script, chance));
+            runs.sort_by_key(|run| run.at);
+            (service.name.clone(), line(service, script, runs, chance, start))
+        })
+        .collect()
+}
+
+/// What a service ships on an ordinary day; nothing from two hours before its first scripted
+/// execution on, so that the story is not disturbed.
+fn daily(service: &ServiceScript, script: &Script, chance: &Chance) -> Vec<Run> {
+    let end = script
+        .runs
+        .iter()
+        .filter(|run| run.service == service.name)
+        .map(|run| run.at.seconds() - 7_200.0)
+        .fold(AHEAD.as_secs_f64(), f64::min);
+    let stream = stream(&format!("daily {}", service.name));
+    let mut every = chance.at(stream, 0);
+    // Important services ship less often.
+    let period = every.random_range(4_000.0..9_000.0) * if service.tier == 1 { 2.5 } else { 1.0 };
+    let mut runs = Vec::new();
+    let mut at = -PAST.as_secs_f64() + every.random_range(0.0..period);
+    let mut n = 1;
+    while at < end {
+        let mut rng = chance.at(stream, n);
+        let author = pick(&mut rng, &PEOPLE).copied().unwrap_or("sam");
+        let verb = pick(&mut rng, &VERBS).copied().unwrap_or("change");
+        let thing = pick(&mut rng, &THINGS).copied().unwrap_or("things");
+        let approver = pick(&mut rng, &PEOPLE).copied().unwrap_or("lee");
+        runs.push(Run {
+            at: Span::secs(at as i64),
+            service: service.name.clone(),
+            revision: hex(&mut rng, 40),
+            author: author.to_owned(),
+            message: format!("{verb} {thing}"),
+            fails: None,
+            stopped: None,
+            approved: Some(Approved {
+                by: approver.to_owned(),
+                after: Span::secs(rng.random_range(90..900)),
+            }),
+        });
+        at += period * rng.random_range(0.6..1.4);
+        n += 1;
+    }
+    runs
+}
+
+const PEOPLE: [&str; 8] = ["dana", "lee", "sam", "noor", "priya", "tomas", "ines", "kofi"];
+const VERBS: [&str; 8] = ["speed up", "simplify", "fix", "log", "retry", "cache", "rename", "bump"];
+const THINGS: [&str; 10] = [
+    "the cart lookup",
+    "address checks",
+    "currency rounding",
+    "session tokens",
+    "the image proxy",
+    "stock counts",
+    "http client",
+    "the nightly job",
+    "search ranking",
+    "receipt e-mail",
+];
+
+fn line(
+    service: &ServiceScript,
+    script: &Script,
+    runs: Vec<Run>,
+    chance: &Chance,
+    start: Timestamp,
+) -> Vec<Planned> {
+    let mut planned: Vec<Planned> = Vec::new();
+    for (n, run) in runs.into_iter().enumerate() {
+        let mut rng = chance.at(stream(&format!("run {}", service.name)), n as u64);
+        let id = [8, 4, 4, 4, 12].map(|digits| hex(&mut rng, digits)).join("-");
+        let begun = run.at.after(start);
+        let mut this = Planned { run, id, start: begun, stages: Vec::new(), superseded: None };
+        let mut ready = begun;
+        for (i, stage) in service.stages.iter().enumerate() {
+            let arrived = ready;
+            let work = SignedDuration::from_secs_f64(usual(stage) * rng.random_range(0.8..1.25));
+            let entered = entry(service, script, &mut planned, i, arrived, start);
+            let last = i + 1 == service.stages.len();
+            let asks = service.approval && last;
+            let approved = match (&this.run.approved, asks) {
+                (_, false) => entered,
+                (Some(approved), true) => entered.map(|at| approved.after.after(at)),
+                (None, true) => None,
+            };
+            let fails = this.run.fails.as_ref().is_some_and(|f| f.stage == *stage);
+            let stopped = this.run.stopped.as_ref().is_some_and(|s| s.stage == *stage);
+            // A canary stays in its stage until its traffic is at 100 %.
+            let stays =
+                last && service.release == Release::Canary && is_scripted(script, &this.run);
+            let left = match approved {
+                Some(_) if stays => promoted(service, script, start),
+                Some(at) => Some(at + work),
+                None => None,
+            };
+            let end = match (fails, stopped) {
+                (true, _) => RunState::Failed,
+                (false, true) => RunState::Stopped,
+                _ => RunState::Succeeded,
+            };
+            this.stages.push(Visit { arrived, entered, approved, left, end });
+            match left {
+                Some(left) if end == RunState::Succeeded => ready = left,
+                _ => break,
+            }
+        }
+        planned.push(this);
+    }
+    planned
+}
+
+fn is_scripted(script: &Script, run: &Run) -> bool {
+    script.runs.iter().any(|r| r.service == run.service && r.revision == run.revision)
+}
+
+fn promoted(service: &ServiceScript, script: &Script, start: Timestamp) -> Option<Timestamp> {
+    let full =
+        |shift: &&super::script::Shift| shift.service == service.name && shift.percent >= 100.0;
+    script.shifts.iter().filter(full).map(|shift| shift.at.after(start)).min()
+}
+
+/// When a run that stands before stage `i` can enter it: not while a transition is closed, and not
+/// while another works there. One that waits for a human there is overtaken.
+fn entry(
+    service: &ServiceScript,
+    script: &Script,
+    before: &mut [Planned],
+    i: usize,
+    arrived: Timestamp,
+    start: Timestamp,
+) -> Option<Timestamp> {
+    let mut ready = arrived;
+    for hold in script.holds.iter().filter(|h| h.service == service.name) {
+        if service.stages.get(i) == Some(&hold.stage) && hold.at.after(start) <= ready {
+            match hold.until {
+                Some(until) => ready = ready.max(until.after(start)),
+                None => return None,
+            }
+        }
+    }
+    if service.mode == ExecutionMode::Parallel {
+        return Some(ready);
+    }
+    for other in before.iter_mut() {
+        let Some(visit) = other.stages.get_mut(i) else { continue };
+        match (visit.entered, visit.approved, visit.left) {
+            (Some(_), _, Some(left)) => ready = ready.max(left),
+            (Some(_), None, None) if service.mode == ExecutionMode::Superseded => {
+                visit.left = Some(ready);
+                visit.end = RunState::Superseded;
+                other.superseded = Some(ready);
+            }
+            // Queued behind one that nobody has decided on yet, or behind a canary.
+            (Some(_), _, None) => return None,
+            (None, ..) if service.mode == ExecutionMode::Superseded => {
+                other.superseded = other.superseded.or(Some(arrived));
+            }
+            (None, ..) => return None,
+        }
+    }
+    Some(ready)
+}
+
+/// How long the work of a stage takes, in seconds.
+fn usual(stage: &str) -> f64 {
+    match stage {
+        "Source" => 9.0,
+        "Build" => 150.0,
+        "Test" => 240.0,
+        "Prod" => 200.0,
+        _ => 120.0,
+    }
+}

@@ -1,0 +1,99 @@
+//! Exit codes, the same for every subcommand, and the failure that carries one.
+
+use std::fmt;
+
+/// How the program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// All good.
+    Good,
+    /// The program itself failed: a file, the terminal, the network stack.
+    Failure,
+    /// Wrong arguments or configuration.
+    Usage,
+    /// Something waits for a human.
+    Waiting,
+    /// Something fails: a stage, an environment, an alarm.
+    Failing,
+    /// Something is stale or could not be read.
+    Unknown,
+    /// A source does not let us in.
+    NotAuthenticated,
+}
+
+impl Exit {
+    /// Every exit, in the order of its code.
+    pub const ALL: [Self; 7] = [
+        Self::Good,
+        Self::Failure,
+        Self::Usage,
+        Self::Waiting,
+        Self::Failing,
+        Self::Unknown,
+        Self::NotAuthenticated,
+    ];
+
+    /// Its code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Good => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::Waiting => 10,
+            Self::Failing => 11,
+            Self::Unknown => 12,
+            Self::NotAuthenticated => 13,
+        }
+    }
+
+    /// What it means.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Good => "all good",
+            Self::Failure => "flightdeck itself failed",
+            Self::Usage => "wrong arguments or configuration",
+            Self::Waiting => "something waits for a human",
+            Self::Failing => "something fails",
+            Self::Unknown => "something is stale or unknown",
+            Self::NotAuthenticated => "a source does not let us in",
+        }
+    }
+}
+
+/// Why a subcommand could not do its work.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub exit: Exit,
+    /// What, where, and what to do next.
+    pub message: String,
+}
+
+impl Failure {
+    /// The program itself failed.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Failure, message: message.into() }
+    }
+
+    /// Wrong arguments or configuration.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into() }
+    }
+
+    /// Writing the output failed. A reader that went away is no failure: it has what it wanted.
+    pub fn output(error: &std::io::Error) -> Result<Exit, Self> {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            Ok(Exit::Good)
+        } else {
+            Err(Self::new(format!("cannot write the output: {error}")))
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}

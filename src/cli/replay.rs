@@ -1,0 +1,35 @@
+//! `flightdeck replay-session`: a recording again, and its last frame as text.
+
+use std::fs::File;
+use std::io::{BufReader, Write};
+use std::path::Path;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::exit::{Exit, Failure};
+use crate::runtime::record::replay;
+use crate::ui::theme::Theme;
+use crate::ui::{Look, draw};
+
+/// Replays the recording `path` and prints its last frame.
+pub fn run(path: &Path, out: &mut impl Write) -> Result<Exit, Failure> {
+    let shown = path.display();
+    let file = File::open(path).map_err(|e| Failure::usage(format!("{shown}: {e}")))?;
+    let state =
+        replay(BufReader::new(file)).map_err(|e| Failure::usage(format!("{shown}: {e}")))?;
+    let (width, height) = state.view.size;
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    draw(&state, &Look::new(Theme::fallback(), state.setup.options.ascii), &mut buffer);
+    for y in 0..height {
+        let row: String = (0..width)
+            .filter_map(|x| buffer.cell((x, y)))
+            .map(ratatui::buffer::Cell::symbol)
+            .collect();
+        let written = writeln!(out, "{}", row.trim_end());
+        if let Err(error) = written {
+            return Failure::output(&error);
+        }
+    }
+    Ok(Exit::Good)
+}
