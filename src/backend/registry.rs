@@ -39,7 +39,7 @@ impl Registry {
             }
             #[cfg(feature = "aws")]
             SourceConfig::CodePipeline(settings) => {
-                Arc::new(CodePipeline::new(id, settings, schedule.clone(), &self.sessions))
+                Arc::new(CodePipeline::new(id, settings, *schedule, &self.sessions))
             }
             other => return Err(unsupported(&id, other)),
         })

@@ -156,8 +156,8 @@ mod tests {
     use crate::ui::theme::Theme;
 
     fn points(values: &[f64]) -> Vec<Point> {
-        let at = |i: usize| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(10 * i as i64);
-        values.iter().enumerate().map(|(i, v)| Point { at: at(i), value: *v }).collect()
+        let at = |i: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(10 * i);
+        values.iter().zip(0..).map(|(v, i)| Point { at: at(i), value: *v }).collect()
     }
 
     #[test]

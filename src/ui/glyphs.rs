@@ -143,7 +143,7 @@ impl Glyphs {
     pub fn run(&self, state: RunState) -> (&'static str, Role) {
         match state {
             RunState::Unknown => (self.unknown, Role::Unknown),
-            RunState::NotRun => (self.idle, Role::Dim),
+            RunState::NotRun | RunState::Skipped => (self.idle, Role::Dim),
             RunState::Running => (self.moving, Role::Moving),
             RunState::Waiting => (self.waiting, Role::Waiting),
             RunState::Succeeded => (self.good, Role::Good),
@@ -152,7 +152,6 @@ impl Glyphs {
                 (self.stopped, Role::Warning)
             }
             RunState::Superseded => (self.superseded, Role::Dim),
-            RunState::Skipped => (self.idle, Role::Dim),
         }
     }
 

@@ -111,7 +111,7 @@ pub fn headings(canvas: &mut Canvas<'_>, area: Area, columns: &[Column], layout:
 /// A row of cells and how it stands.
 pub struct Cells<'a> {
     /// One line per column.
-    pub cells: Vec<Line<'a>>,
+    pub lines: Vec<Line<'a>>,
     /// The selection is on it.
     pub selected: bool,
     /// How old its facts are.
@@ -138,10 +138,10 @@ pub fn row(
     }
     // What is not fresh is drawn in one weight, so that old facts never shine like new ones.
     let cells: Vec<Line<'_>> = match row.freshness {
-        Freshness::Fresh => row.cells.clone(),
+        Freshness::Fresh => row.lines.clone(),
         Freshness::Stale | Freshness::Lost => {
             let flatten = |line: &Line<'_>| look.line(role, line.to_string());
-            row.cells.iter().map(flatten).collect()
+            row.lines.iter().map(flatten).collect()
         }
     };
     cells_of(canvas, area, at, columns, layout, &cells);

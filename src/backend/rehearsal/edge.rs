@@ -35,11 +35,10 @@ fn deployed(world: &World, service: &ServiceScript, stage: usize, now: Timestamp
     done.sort_by_key(|(_, at)| *at);
     let moving = runs
         .iter()
-        .filter(|run| {
+        .rfind(|run| {
             let state = run.stages.get(stage).and_then(|visit| visit.state(now));
             state.is_some_and(|(state, _)| state == RunState::Running)
         })
-        .next_back()
         .map(revision);
     let first = || Revision::of(&service.runs);
     let mut newest = done.iter().rev();

@@ -229,7 +229,7 @@ fn actions(
         let Some((run, visit, now)) = running else { continue };
         match state {
             RunState::Failed => {
-                action.error = run.run.fails.as_ref().map(|f| f.error.as_str().into())
+                action.error = run.run.fails.as_ref().map(|f| f.error.as_str().into());
             }
             RunState::Stopped => {
                 action.by = run.run.stopped.as_ref().map(|s| s.by.as_str().into());

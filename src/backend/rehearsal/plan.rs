@@ -256,12 +256,11 @@ fn entry(
                 visit.end = RunState::Superseded;
                 other.superseded = Some(ready);
             }
-            // Queued behind one that nobody has decided on yet, or behind a canary.
-            (Some(_), _, None) => return None,
             (None, ..) if service.mode == ExecutionMode::Superseded => {
                 other.superseded = other.superseded.or(Some(arrived));
             }
-            (None, ..) => return None,
+            // Queued behind one that nobody has decided on yet, or behind a canary.
+            _ => return None,
         }
     }
     Some(ready)

@@ -41,7 +41,8 @@ pub fn load(wanted: &str) -> Result<(SafeText, Script), ScenarioError> {
         return Ok(((*name).into(), read(&format!("{name}.toml"), text)?));
     }
     let error = |problem| ScenarioError { file: wanted.to_owned(), line: None, problem };
-    if !wanted.ends_with(".toml") {
+    let path = std::path::Path::new(wanted);
+    if path.extension().is_none_or(|ending| ending != "toml") {
         let nearest = names().min_by_key(|name| strsim::damerau_levenshtein(name, wanted));
         let hint = nearest.map(|name| format!(", did you mean {name}?")).unwrap_or_default();
         let known: Vec<&str> = names().collect();
@@ -51,7 +52,7 @@ pub fn load(wanted: &str) -> Result<(SafeText, Script), ScenarioError> {
         )));
     }
     let text = std::fs::read_to_string(wanted).map_err(|e| error(e.to_string()))?;
-    let name = std::path::Path::new(wanted).file_stem().map(|s| s.to_string_lossy().into_owned());
+    let name = path.file_stem().map(|s| s.to_string_lossy().into_owned());
     Ok((name.unwrap_or_default().into(), read(wanted, &text)?))
 }
 

@@ -174,7 +174,7 @@ fn stage_names(state: &State) -> Vec<SafeText> {
         .filter(|(_, (count, _))| *count >= needed)
         .map(|(name, (count, place))| (name, count, place / count as f64))
         .collect();
-    names.sort_by(|a, b| b.1.cmp(&a.1));
+    names.sort_by_key(|(_, count, _)| std::cmp::Reverse(*count));
     names.truncate(STAGES);
     names.sort_by(|a, b| a.2.total_cmp(&b.2).then(a.0.cmp(b.0)));
     names.into_iter().map(|(name, ..)| name.clone()).collect()

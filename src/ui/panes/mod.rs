@@ -79,7 +79,7 @@ fn list(state: &State, canvas: &mut Canvas<'_>, regions: &Regions, pane: &dyn Li
     for (at, id) in (0..regions.list.height).zip(shown) {
         let Some(cells) = pane.cells(id) else { continue };
         let freshness = age::of_row(state, id).map_or(Freshness::Fresh, |age| age.freshness);
-        let cells = Cells { cells, selected: selected == Some(id), freshness };
+        let cells = Cells { lines: cells, selected: selected == Some(id), freshness };
         row(canvas, regions.list, at, &columns, &layout, &cells);
     }
 }

@@ -60,9 +60,9 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     right.push(alarms(state, look, members));
     right.extend(links(look, service));
     if wide {
-        stack(canvas, Area { width: left_width, ..body }, left);
+        stack(canvas, Area { width: left_width, ..body }, &left);
         let right_area = Area { x: body.x + left_width, width: body.width - left_width, ..body };
-        stack(canvas, right_area, right);
+        stack(canvas, right_area, &right);
     } else {
         left.extend(right);
         let lines = flatten(look, left);
@@ -294,14 +294,14 @@ fn or_none(look: &Look, lines: &mut Vec<Line<'static>>) {
 }
 
 /// Boxes from the top down; those that yield give up lines until all fit.
-fn stack(canvas: &mut Canvas<'_>, area: Area, panels: Vec<Panel>) {
+fn stack(canvas: &mut Canvas<'_>, area: Area, panels: &[Panel]) {
     let mut heights: Vec<usize> = panels.iter().map(|p| p.lines.len() + 2).collect();
     let room = usize::from(area.height);
     while heights.iter().sum::<usize>() > room {
         // The one that yields most relative to its height gives up a line.
         let largest = heights
             .iter()
-            .zip(&panels)
+            .zip(panels)
             .enumerate()
             .filter(|(_, (height, _))| **height > 3)
             .max_by_key(|(_, (height, panel))| **height * panel.yields)
