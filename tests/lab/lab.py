@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""Starts and stops the lab: real servers and stand-ins on free loopback ports.
+
+    lab.py start RUN     starts everything, writes RUN/lab.env (KEY=VALUE), ends when all answers
+    lab.py stop RUN      stops what that start has started, and only that
+    lab.py parts         names the parts; LAB_PARTS="codepipeline prometheus" starts only some
+
+RUN is a folder of its own for every run: logs, data and the list of processes are kept there.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import parts
+
+HERE = Path(__file__).resolve().parent
+# What a user of the lab needs beyond addresses; the keys are good for nothing elsewhere.
+AWS = {
+    "AWS_ACCESS_KEY_ID": "LABALICE",
+    "AWS_SECRET_ACCESS_KEY": "lab",
+    "AWS_REGION": "eu-west-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+class Lab:
+    """What the parts use to start themselves."""
+
+    def __init__(self, run):
+        self.run = Path(run).resolve()
+        self.here = HERE
+        self.cache = Path(os.environ.get("LAB_CACHE", HERE.parent.parent / ".cache/lab")).resolve()
+        self.python = self.cache / "venv/bin/python"
+        self.env = {}
+        self.processes = []
+        self.ports = set()
+        self.run.mkdir(parents=True, exist_ok=True)
+
+    def port(self):
+        """A port that was free a moment ago and is nobody else's in this lab."""
+        while True:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = probe.getsockname()[1]
+            if port not in self.ports:
+                self.ports.add(port)
+                return port
+
+    def folder(self, name):
+        folder = self.run / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def spawn(self, name, *command, env=None, **more):
+        """A process in a session of its own, written down before anything else can happen."""
+        log = open(self.run / f"{name}.log", "ab")
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})},
+            **more,
+        )
+        self.processes.append((name, process))
+        line = {"name": name, "pid": process.pid, "born": born(process.pid)}
+        with open(self.run / "processes", "a") as out:
+            out.write(json.dumps(line) + "\n")
+        return process
+
+    def wait(self, name, ready, seconds=90):
+        """Until `ready()` is true; a server that ends or never answers is an error with its log."""
+        process = next(p for n, p in self.processes if n == name)
+        end = time.monotonic() + seconds
+        while not ready():
+            if process.poll() is not None:
+                raise LabError(f"{name} ended with {process.returncode}:\n{self.tail(name)}")
+            if time.monotonic() > end:
+                raise LabError(f"{name} does not answer after {seconds} s:\n{self.tail(name)}")
+            time.sleep(0.1)
+
+    def wait_http(self, name, url, seconds=90):
+        self.wait(name, lambda: answers(url), seconds)
+
+    def tail(self, name):
+        return "".join((self.run / f"{name}.log").read_text(errors="replace").splitlines(True)[-15:])
+
+    def write(self, path, text):
+        path = self.run / path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+
+class LabError(Exception):
+    """A part of the lab did not come up."""
+
+
+def answers(url):
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status < 400
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def born(pid):
+    """When the process started, in ticks since boot; None when it is gone or a zombie."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else int(fields[19])
+
+
+def start(run):
+    lab = Lab(run)
+    wanted = os.environ.get("LAB_PARTS", "").split() or list(parts.PARTS)
+    try:
+        # Each part is a generator: up to its first yield it spawns, then it waits and seeds.
+        steps = [parts.PARTS[name](lab) for name in wanted]
+        for step in steps:
+            next(step)
+        for step in steps:
+            next(step, None)
+    except (LabError, OSError, subprocess.CalledProcessError) as error:
+        print(f"lab: {error}", file=sys.stderr)
+        stop(run)
+        return 1
+    lines = [f"{key}={value}\n" for key, value in (AWS | lab.env).items()]
+    (lab.run / "lab.env").write_text("".join(lines))
+    print(f"lab: {len(lab.processes)} servers answer; addresses are in {lab.run / 'lab.env'}")
+    return 0
+
+
+def stop(run):
+    """Asks every recorded process that is still the same one to end, then insists."""
+    path = Path(run) / "processes"
+    lines = path.read_text().splitlines() if path.exists() else []
+    ours = [json.loads(line) for line in reversed(lines)]
+    for how, seconds in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
+        left = [p for p in ours if p["born"] is not None and born(p["pid"]) == p["born"]]
+        for process in left:
+            # Its whole session: servers have workers.
+            os.killpg(process["pid"], how)
+        end = time.monotonic() + seconds
+        while any(born(p["pid"]) == p["born"] for p in left) and time.monotonic() < end:
+            time.sleep(0.05)
+    stuck = [p["name"] for p in ours if p["born"] and born(p["pid"]) == p["born"]]
+    if stuck:
+        print(f"lab: could not stop {', '.join(stuck)}", file=sys.stderr)
+        return 1
+    path.unlink(missing_ok=True)
+    return 0
+
+
+def main(arguments):
+    if arguments == ["parts"]:
+        print("\n".join(parts.PARTS))
+        return 0
+    if len(arguments) == 2 and arguments[0] in ("start", "stop"):
+        return {"start": start, "stop": stop}[arguments[0]](arguments[1])
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
