@@ -1,5 +1,6 @@
 //! AWS sources: sessions, faults, and one folder per service.
 
+pub mod appconfig;
 pub mod cloudwatch;
 pub mod codepipeline;
 mod convert;
@@ -7,6 +8,7 @@ pub mod fault;
 mod reader;
 pub mod session;
 
+pub use appconfig::AppConfig;
 pub use cloudwatch::CloudWatch;
 pub use codepipeline::CodePipeline;
 pub use session::Sessions;
