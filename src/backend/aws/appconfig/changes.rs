@@ -59,10 +59,10 @@ pub(super) fn of(
                 }
                 changes.extend(tell.flags(&differences, at));
             }
-            None => changes.push(tell.whole("deployed", at)),
+            None => changes.push(tell.whole("deployed", "", at)),
         }
         if let Some((at, why)) = back {
-            let change = tell.whole("taken back", at);
+            let change = tell.whole("taken back", "", at);
             let id = format!("{}:{environment}:{}:back", picture.project, deployment.number);
             changes.push(Change {
                 id: ChangeId::new(picture.source, &id),
@@ -110,7 +110,7 @@ impl Tell<'_> {
         match differences.len() {
             0 => vec![Change {
                 kind: ChangeKind::Config,
-                ..self.whole("deployed, which changes no flag", at)
+                ..self.whole("deployed", ": no flag changes", at)
             }],
             1..=MOST_FLAGS => differences
                 .iter()
@@ -119,15 +119,15 @@ impl Tell<'_> {
                     self.change(key.as_str(), &title, at)
                 })
                 .collect(),
-            many => vec![self.whole(&format!("deployed, which changes {many} flags",), at)],
+            many => vec![self.whole("deployed", &format!(": {many} flags change"), at)],
         }
     }
 
-    fn whole(&self, what: &str, at: Timestamp) -> Change {
-        let project = self.picture.project;
+    fn whole(&self, what: &str, effect: &str, at: Timestamp) -> Change {
+        let (project, environment) = (self.picture.project, self.environment);
         let version = self.deployment.version_text();
-        let (environment, so_far) = (self.environment, self.so_far());
-        let title = format!("{project} version {version} {what} in {environment}{so_far}");
+        let so_far = if what == "deployed" { self.so_far() } else { "" };
+        let title = format!("{project} version {version} {what} in {environment}{so_far}{effect}");
         self.change("*", &title, at)
     }
 

@@ -11,7 +11,7 @@ fn parse(document: &Value) -> Document {
 fn entry(value: &Value) -> Entry {
     let document =
         parse(&json!({ "version": "1", "flags": { "x": {} }, "values": { "x": value } }));
-    document.flags.get("x").unwrap().clone()
+    document.flags.get(&"x".into()).unwrap().clone()
 }
 
 fn setting(value: &Value) -> Setting {
@@ -36,7 +36,7 @@ fn a_flag_has_a_definition_and_a_value() {
                      "_updatedAt": "2026-02-01T00:00:00Z" }
         }
     }));
-    let tax = document.flags.get("tax").unwrap();
+    let tax = document.flags.get(&"tax".into()).unwrap();
     assert_eq!(tax.description.as_ref().unwrap().as_str(), "taxes of 2026");
     assert_eq!(tax.stale.as_ref().unwrap().as_str(), "deprecated, to be removed by 2026-12-31");
     assert_eq!(tax.edited.unwrap().to_string(), "2026-02-01T00:00:00Z");
@@ -45,7 +45,7 @@ fn a_flag_has_a_definition_and_a_value() {
     let attributes: Vec<_> =
         said.attributes.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(attributes, ["rate=5", "places=[\"a\"]", "note=x"]);
-    let bare = document.flags.get("bare").unwrap();
+    let bare = document.flags.get(&"bare".into()).unwrap();
     assert_eq!(
         (bare.setting.as_ref(), bare.description.as_ref().unwrap().as_str()),
         (None, "Bare")
