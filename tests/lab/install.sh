@@ -37,6 +37,7 @@ need() {
     fi
 }
 
+need prometheus prometheus-alertmanager haproxy openssl
 command -v python3 >/dev/null && python3 -c 'import ensurepip, venv' 2>/dev/null || need python3 python3-venv
 
 mark="$cache/requirements.installed"

@@ -92,6 +92,13 @@ class Lab:
     def wait_http(self, name, url, seconds=90):
         self.wait(name, lambda: answers(url), seconds)
 
+    def run_python(self, name, script, *arguments):
+        """One of the lab's programs that needs its packages, to its end."""
+        with open(self.run / f"{name}.log", "ab") as log:
+            command = [str(word) for word in (self.python, self.here / script, *arguments)]
+            if subprocess.run(command, stdout=log, stderr=log, timeout=120).returncode:
+                raise LabError(f"{script} failed:\n{self.tail(name)}")
+
     def tail(self, name):
         return "".join((self.run / f"{name}.log").read_text(errors="replace").splitlines(True)[-15:])
 
