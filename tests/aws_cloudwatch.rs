@@ -379,8 +379,8 @@ async fn what_happened_to_alarms_is_told_once() {
     assert_eq!(
         told,
         [
-            (ChangeKind::Alarm, "checkout p99 ok"),
             (ChangeKind::Alarm, "checkout p99 firing"),
+            (ChangeKind::Alarm, "checkout p99 ok"),
             (ChangeKind::Config, "other alarm: Alarm \"other\" updated"),
         ]
     );
@@ -392,6 +392,36 @@ async fn what_happened_to_alarms_is_told_once() {
     let alarms = topic(&source, Topic::Overview).await.unwrap();
     assert_eq!(metrics::alarms(&alarms)[0].history.len(), 2);
     assert_eq!(cloud.count("DescribeAlarmHistory"), calls);
+}
+
+#[tokio::test]
+async fn changes_within_one_moment_keep_their_order() {
+    let at = ago(60);
+    let cloud = Cloud::start(move |request| {
+        let entry = |to: &str| {
+            json!({
+                "AlarmName": "x", "Timestamp": at, "HistoryItemType": "StateUpdate",
+                "HistorySummary": format!("Alarm updated from OK to {to}")
+            })
+        };
+        match asked(request)["HistoryItemType"].as_str() {
+            Some("StateUpdate") => cbor(&json!({
+                "AlarmHistoryItems": [entry("ALARM"), entry("INSUFFICIENT_DATA"), entry("OK")]
+            })),
+            Some(_) => cbor(&json!({ "AlarmHistoryItems": [] })),
+            None => cbor(&json!({ "MetricAlarms": [{ "AlarmName": "x", "StateValue": "ALARM" }] })),
+        }
+    })
+    .await;
+    let source = source(&cloud, &[], Vec::new());
+    for _ in 0..2 {
+        let seen = topic(&source, Topic::Changes).await.unwrap();
+        let told: Vec<_> = changes(&seen).iter().map(|c| c.title.as_str()).collect();
+        assert_eq!(told, ["x firing", "x unknown", "x ok"]);
+        let seen = topic(&source, Topic::Overview).await.unwrap();
+        let history: Vec<_> = alarms(&seen)[0].history.iter().map(|e| e.state).collect();
+        assert_eq!(history, [AlarmState::Firing, AlarmState::Unknown, AlarmState::Ok]);
+    }
 }
 
 #[tokio::test]

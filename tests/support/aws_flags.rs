@@ -2,7 +2,7 @@
 //! read it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use flightdeck::backend::Source;
 use flightdeck::backend::aws::AppConfig;
@@ -24,10 +24,11 @@ pub struct Account {
     asked: Arc<Mutex<Vec<String>>>,
 }
 
-/// A moment so many seconds before now, as this API writes it.
+/// A moment so many seconds before the test began, as this API writes it.
 pub fn ago(seconds: i64) -> String {
-    let at = jiff::Timestamp::now().as_second() - seconds;
-    jiff::Timestamp::from_second(at).unwrap().to_string()
+    static START: OnceLock<i64> = OnceLock::new();
+    let start = START.get_or_init(|| jiff::Timestamp::now().as_second());
+    jiff::Timestamp::from_second(start - seconds).unwrap().to_string()
 }
 
 /// A complete deployment.

@@ -22,9 +22,15 @@ pub fn time(seconds: f64) -> Value {
     json!({ "$time": seconds })
 }
 
-/// A moment so many seconds before now.
+/// A moment so many seconds before the test began.
 pub fn ago(seconds: i64) -> Value {
-    time((jiff::Timestamp::now().as_second() - seconds) as f64)
+    time((start() - seconds) as f64)
+}
+
+/// When the test began: what happened does not move while it is read.
+fn start() -> i64 {
+    static START: std::sync::OnceLock<i64> = std::sync::OnceLock::new();
+    *START.get_or_init(|| jiff::Timestamp::now().as_second())
 }
 
 fn encode(value: &Value) -> Cbor {

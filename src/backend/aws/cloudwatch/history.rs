@@ -38,8 +38,8 @@ const KEPT: usize = 20;
 pub(super) struct History {
     /// When it was last read.
     read: Option<Timestamp>,
-    /// Oldest first, by alarm.
-    events: BTreeMap<SafeText, BTreeMap<Timestamp, AlarmEvent>>,
+    /// Newest first, by alarm.
+    events: BTreeMap<SafeText, Vec<AlarmEvent>>,
     /// What people did to alarms: when, to which, in CloudWatch's words.
     edits: BTreeMap<(Timestamp, SafeText), SafeText>,
 }
@@ -47,28 +47,37 @@ pub(super) struct History {
 impl History {
     /// State changes of one alarm, newest first.
     pub(super) fn of(&self, alarm: &str) -> Vec<AlarmEvent> {
-        let known = self.events.get(&SafeText::new(alarm));
-        known.map(|events| events.values().rev().cloned().collect()).unwrap_or_default()
+        self.events.get(&SafeText::new(alarm)).cloned().unwrap_or_default()
     }
 
-    fn take(&mut self, entry: &AlarmHistoryItem) {
-        let (Some(alarm), Some(at)) = (text(entry.alarm_name()), entry.timestamp().and_then(time))
-        else {
-            return;
-        };
-        match entry.history_item_type() {
-            Some(HistoryItemType::StateUpdate) => {
-                let events = self.events.entry(alarm).or_default();
-                events.insert(at, event(entry, at));
-                while events.len() > KEPT {
-                    events.pop_first();
+    /// Takes in entries, newest first; some of them may be known.
+    fn take<'a>(&mut self, entries: impl Iterator<Item = &'a AlarmHistoryItem>) {
+        let mut news: BTreeMap<SafeText, Vec<AlarmEvent>> = BTreeMap::new();
+        for entry in entries {
+            let (Some(alarm), Some(at)) =
+                (text(entry.alarm_name()), entry.timestamp().and_then(time))
+            else {
+                continue;
+            };
+            match entry.history_item_type() {
+                Some(HistoryItemType::StateUpdate) => {
+                    news.entry(alarm).or_default().push(event(entry, at));
                 }
+                Some(HistoryItemType::ConfigurationUpdate) => {
+                    let said = text(entry.history_summary()).unwrap_or_else(|| "changed".into());
+                    self.edits.insert((at, alarm), said);
+                }
+                _ => {}
             }
-            Some(HistoryItemType::ConfigurationUpdate) => {
-                let said = text(entry.history_summary()).unwrap_or_else(|| "changed".into());
-                self.edits.insert((at, alarm), said);
-            }
-            _ => {}
+        }
+        for (alarm, mut events) in news {
+            let known = self.events.entry(alarm).or_default();
+            known.retain(|event| !events.contains(event));
+            events.append(known);
+            // Stable: what happened in one moment keeps its order.
+            events.sort_by_key(|event| std::cmp::Reverse(event.at));
+            events.truncate(KEPT);
+            *known = events;
         }
     }
 
@@ -78,11 +87,11 @@ impl History {
 
     fn changes(&self, source: &SourceId, since: Timestamp) -> Vec<Change> {
         let fired = self.events.iter().flat_map(|(alarm, events)| {
-            events.range(since..).map(|(at, event)| {
+            events.iter().filter(move |event| event.at >= since).map(|event| {
                 let word = event.state.word();
                 Change {
                     detail: event.reason.clone(),
-                    ..change(source, alarm, *at, ChangeKind::Alarm, word)
+                    ..change(source, alarm, event.at, ChangeKind::Alarm, word)
                 }
             })
         });
@@ -104,7 +113,7 @@ fn change(
     kind: ChangeKind,
     words: &str,
 ) -> Change {
-    let key = format!("{alarm}:{}:{}", kind.word(), at.as_millisecond());
+    let key = format!("{alarm}:{}:{words}", at.as_millisecond());
     Change {
         id: ChangeId::new(source, &key),
         at,
@@ -221,9 +230,8 @@ impl CloudWatch {
                 }
             }
         }
-        for entry in entries.iter().filter(|e| e.alarm_name().is_some_and(|n| self.wants(n))) {
-            history.take(entry);
-        }
+        let wanted = entries.iter().filter(|e| e.alarm_name().is_some_and(|n| self.wants(n)));
+        history.take(wanted);
         history.forget(begin);
         history.read = Some(now);
         Ok(cut)
