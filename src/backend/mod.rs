@@ -15,6 +15,7 @@ pub mod rehearsal;
 #[cfg(test)]
 mod responder;
 pub mod schedule;
+pub mod unleash;
 
 pub use context::ReadContext;
 pub use port::{Cadence, Source};

@@ -1,4 +1,4 @@
-//! The cadence and freshness of a source from how it is configured to be read.
+//! What the adapters share: cadence and freshness by the configuration, reads that all failed.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use super::port::Cadence;
 use crate::config::Schedule;
 use crate::config::sources::Reading;
+use crate::domain::error::{Fault, FaultKind};
 use crate::domain::observed::FreshnessPolicy;
 
 /// Rounds of calls that one read may need: the calls of a batch, at the usual concurrency.
@@ -42,4 +43,18 @@ pub(super) fn policy(schedule: &Schedule) -> FreshnessPolicy {
         stale_after: signed(schedule.stale_after.get()),
         lost_after: signed(schedule.lost_after.get()),
     }
+}
+
+/// The fault that all reads share, if nothing at all could be read and it is not about one item.
+pub(super) fn all_failed<'a>(faults: impl Iterator<Item = Option<&'a Fault>>) -> Option<&'a Fault> {
+    let faults: Option<Vec<&Fault>> = faults.collect();
+    let faults = faults?;
+    let wide = |f: &&&Fault| {
+        matches!(
+            f.kind,
+            FaultKind::NotAuthenticated | FaultKind::Unreachable | FaultKind::Throttled { .. }
+        )
+    };
+    let first = faults.iter().find(wide)?;
+    faults.iter().all(|f| wide(&f)).then_some(*first)
 }

@@ -203,7 +203,8 @@ impl Prometheus {
             .buffered(AT_ONCE)
             .collect()
             .await;
-        if let Some(fault) = all_failed(reads.iter().map(|(_, read)| read.as_ref().err())) {
+        if let Some(fault) = reading::all_failed(reads.iter().map(|(_, read)| read.as_ref().err()))
+        {
             return Err(fault.clone());
         }
         let mut answer = cx.answer(&self.meta.id, scope);
@@ -226,20 +227,6 @@ impl Prometheus {
         }
         Ok(answer)
     }
-}
-
-/// The fault that all reads share, if nothing at all could be read and it is not about one item.
-fn all_failed<'a>(faults: impl Iterator<Item = Option<&'a Fault>>) -> Option<&'a Fault> {
-    let faults: Option<Vec<&Fault>> = faults.collect();
-    let faults = faults?;
-    let wide = |f: &&&Fault| {
-        matches!(
-            f.kind,
-            FaultKind::NotAuthenticated | FaultKind::Unreachable | FaultKind::Throttled { .. }
-        )
-    };
-    let first = faults.iter().find(wide)?;
-    faults.iter().all(|f| wide(&f)).then_some(*first)
 }
 
 /// A successful reply and what the server remarked.
