@@ -7,7 +7,9 @@ use super::pane::Pane;
 /// Smallest screen on which anything is drawn.
 pub const MIN_SIZE: (u16, u16) = (40, 10);
 /// From this width on, a pane with details shows them beside its list.
-pub const SPLIT_WIDTH: u16 = 120;
+pub const SPLIT_WIDTH: u16 = 150;
+/// From this height on, a narrower one shows them under its list.
+pub const STACK_HEIGHT: u16 = 34;
 
 /// A rectangle of cells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +44,7 @@ pub struct Regions {
     pub columns: Area,
     /// Rows of the list; empty while details cover it.
     pub list: Area,
-    /// Details of the selected row, beside the list or instead of it; for the service pane, all of it.
+    /// Details of the selected row, beside the list, under it or instead of it; for the service pane, all of it.
     pub detail: Option<Area>,
     /// A rule with counts and ages under the body.
     pub status: Area,
@@ -61,7 +63,7 @@ pub fn regions(size: (u16, u16), pane: Pane, zoomed: bool) -> Option<Regions> {
     let row = |y, height| Area { x: 0, y, width, height };
     let strip_height = match (pane, height) {
         (Pane::Service, _) | (_, 0..=15) => 0,
-        (_, 16..=29) => 2,
+        (_, 16..=21) => 2,
         _ => 3,
     };
     let below = strip_height + 2;
@@ -73,6 +75,10 @@ pub fn regions(size: (u16, u16), pane: Pane, zoomed: bool) -> Option<Regions> {
         let left = (width * 11 / 20).max(70).min(width - 40);
         let list = Area { width: left, ..body };
         (list, Some(Area { x: left, width: width - left, ..body }))
+    } else if pane.has_detail() && height >= STACK_HEIGHT {
+        let upper = body.height * 2 / 5;
+        let list = Area { height: upper, ..body };
+        (list, Some(Area { y: body.y + upper, height: body.height - upper, ..body }))
     } else {
         (body, None)
     };

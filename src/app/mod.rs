@@ -4,6 +4,7 @@
 
 pub mod age;
 pub mod availability;
+pub mod canary;
 pub mod command;
 pub mod effect;
 pub mod explain;

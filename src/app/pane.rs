@@ -55,6 +55,16 @@ impl Pane {
         }
     }
 
+    /// Its title where there is little room.
+    pub fn short_title(self) -> &'static str {
+        match self {
+            Self::Pipelines => "Pipes",
+            Self::Environments => "Envs",
+            Self::Timeline => "Time",
+            other => other.title(),
+        }
+    }
+
     /// Its name in configuration and on the command line.
     pub fn name(self) -> &'static str {
         match self {

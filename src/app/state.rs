@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::canary::Watch;
 use super::interest::Interest;
 use super::keymap::Keymap;
 use super::layout::{self, Regions};
@@ -13,11 +14,13 @@ use super::msg::Notice;
 use super::overlay::Overlay;
 use super::pane::Pane;
 use super::row::RowId;
+use super::select::canaries::split_of;
 use super::select::{Facts, Rows};
 use super::setup::Setup;
+use crate::domain::canary::CanarySpec;
 use crate::domain::fleet::{Fleet, Touched};
-use crate::domain::ids::{ItemId, ServiceId};
-use crate::domain::service::Service;
+use crate::domain::ids::{CanaryId, ItemId, ServiceId};
+use crate::domain::pattern::Pattern;
 
 /// Everything that the screen and the headless commands are made from.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +33,8 @@ pub struct State {
     pub fleet: Fleet,
     /// Which resources belong to which service.
     pub membership: Membership,
+    /// Canaries under judgement.
+    pub watches: BTreeMap<CanaryId, Watch>,
     /// Rows of every list pane, sorted.
     pub rows: Rows,
     /// What the operator looks at.
@@ -78,6 +83,8 @@ pub struct View {
 pub struct ListView {
     /// Which row is selected.
     pub selected: Option<RowId>,
+    /// The operator chose it; until then the first row is selected, whichever that is.
+    pub chosen: bool,
     /// Where it was, so that a neighbour is selected when it goes away.
     pub position: usize,
     /// First row that is shown.
@@ -112,6 +119,7 @@ impl State {
             keymap: Keymap::new(&setup.keys),
             fleet: Fleet::new(setup.sources.iter().cloned()),
             membership: Membership::new(&setup.services),
+            watches: BTreeMap::new(),
             rows: Rows::default(),
             now: setup.now,
             watched: Interest::default(),
@@ -151,26 +159,42 @@ impl State {
 
     /// Builds every row anew; needed at the start and when the order itself changes.
     pub(super) fn rebuild_rows(&mut self) {
-        let Self { setup, fleet, membership, rows, view, .. } = self;
-        let facts = Facts { setup, fleet, membership, group_by_owner: view.group_by_owner };
+        let Self { setup, fleet, membership, watches, rows, view, .. } = self;
+        let facts =
+            Facts { setup, fleet, membership, watches, group_by_owner: view.group_by_owner };
         rows.rebuild(&facts);
     }
 
     /// Recomputes what `touched` shows.
     pub(super) fn refresh_rows(&mut self, touched: &Touched) {
-        let Self { setup, fleet, membership, rows, view, .. } = self;
+        let Self { setup, fleet, membership, watches, rows, view, .. } = self;
         let mut services = BTreeSet::new();
+        let mut claimed = Vec::new();
         for item in &touched.items {
+            let before = membership.owners(item).to_vec();
             services.extend(membership.refresh(item, fleet, &setup.services));
-            if let ItemId::Series(series) = item {
-                let uses = |s: &&Service| {
-                    let mut metrics = s.canaries.iter().flat_map(|c| &c.metrics);
-                    metrics.any(|m| m.data.series().contains(&series))
-                };
-                services.extend(setup.services.iter().filter(uses).map(|s| s.id.clone()));
+            if membership.owners(item) != before {
+                claimed.push(item);
             }
         }
-        let facts = Facts { setup, fleet, membership, group_by_owner: view.group_by_owner };
+        let touches = |spec: &CanarySpec| {
+            touched.items.iter().any(|item| match item {
+                ItemId::Series(id) => spec.metrics.iter().any(|m| m.data.series().contains(&id)),
+                ItemId::Traffic(id) => {
+                    let named = |pattern: &Pattern| pattern.matches(&id.source, id.name.as_str());
+                    spec.traffic.as_ref().is_some_and(named)
+                }
+                _ => false,
+            })
+        };
+        for spec in setup.services.iter().flat_map(|s| &s.canaries).filter(|c| touches(c)) {
+            let split = split_of(spec, fleet).map(|(_, split)| split);
+            watches.entry(spec.id.clone()).or_default().refresh(spec, split, fleet);
+            services.insert(spec.service.clone());
+        }
+        let facts =
+            Facts { setup, fleet, membership, watches, group_by_owner: view.group_by_owner };
         rows.refresh(&facts, touched, &services);
+        rows.refresh_changes_of(&claimed, &facts);
     }
 }

@@ -27,7 +27,7 @@ pub enum Verdict {
 }
 
 /// The judge of one canary.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Analysis {
     pub(super) spec: Spec,
     pub(super) metrics: Vec<MetricState>,

@@ -19,7 +19,7 @@ pub struct Totals {
 }
 
 /// The engine of a count metric, with its additions.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CountEngine {
     /// The ratio engine.
     pub ratio: RatioEngine,
@@ -89,7 +89,7 @@ impl CountEngine {
 }
 
 /// The engine of a metric.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Engine {
     /// Counts.
@@ -119,7 +119,7 @@ pub enum DataState {
 }
 
 /// One metric on the way.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricState {
     /// Its engine.
     pub engine: Engine,

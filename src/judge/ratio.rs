@@ -36,14 +36,14 @@ impl Default for Evidence {
 }
 
 /// Where a copy of the test started: the log-likelihoods at that moment.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Start {
     log_lik: Vec<f64>,
     at_margin: f64,
 }
 
 /// Evidence about the ratio of two rates.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RatioEngine {
     direction: Direction,
     margin_ratio: f64,

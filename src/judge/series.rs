@@ -42,7 +42,7 @@ pub struct SeriesStats {
 }
 
 /// The t-mixture over paired log ratios.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeriesEngine {
     settings: SeriesSettings,
     n: u64,

@@ -17,7 +17,7 @@ const BOLDEST: f64 = 0.9;
 const MOST_STARTS: usize = 64;
 
 /// The wealth of 21 gamblers who bet that the ratio is worse than a bound.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StrictEngine {
     direction: Direction,
     bound: f64,

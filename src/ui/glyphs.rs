@@ -1,6 +1,7 @@
 //! Glyphs: one cell each, in a Unicode and an ASCII set.
 
 use super::theme::Role;
+use crate::app::canary::Stand;
 use crate::app::row::Attention;
 use crate::domain::alarm::AlarmState;
 use crate::domain::change::ChangeKind;
@@ -185,6 +186,17 @@ impl Glyphs {
             SourceHealth::Throttled => (self.held, Role::Warning),
             SourceHealth::NotAuthenticated => (self.waiting, Role::Waiting),
             SourceHealth::Failing => (self.bad, Role::Bad),
+        }
+    }
+
+    /// Glyph and role of how a canary stands; none while nothing was judged.
+    pub fn stand(&self, stand: Option<Stand>) -> (&'static str, Role) {
+        match stand {
+            Some(Stand::Harm) => (self.bad, Role::Bad),
+            Some(Stand::AtRisk) => (self.warning, Role::Warning),
+            Some(Stand::Watching) => (self.moving, Role::Moving),
+            Some(Stand::Cleared) => (self.good, Role::Good),
+            None => (self.idle, Role::Dim),
         }
     }
 

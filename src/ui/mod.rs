@@ -10,6 +10,7 @@ mod panes;
 mod table;
 pub mod theme;
 mod when;
+mod wrap;
 
 pub use look::Look;
 

@@ -1,6 +1,7 @@
 //! Sentences about a service: its worst trouble first.
 
 use super::{ago, canary, lately, pipeline};
+use crate::app::canary::Stand;
 use crate::app::state::State;
 use crate::domain::alarm::AlarmState;
 use crate::domain::environment::Health;
@@ -10,12 +11,16 @@ use crate::domain::ids::ServiceId;
 pub fn sentences(state: &State, id: &ServiceId) -> Vec<String> {
     let fleet = &state.fleet;
     let mut lines = Vec::new();
+    let mut watched = Vec::new();
     let Some(members) = state.membership.members(id) else {
         return vec![format!("{id}: nothing that belongs to it was found yet")];
     };
     if let Some(service) = state.setup.services.iter().find(|s| s.id == *id) {
-        let at_risk = service.canaries.iter().filter_map(|c| canary::trouble(state, c));
-        lines.extend(at_risk);
+        let canaries = service.canaries.iter().filter_map(|c| canary::trouble(state, c));
+        let (urgent, calm): (Vec<_>, Vec<_>) =
+            canaries.partition(|(stand, _)| matches!(stand, Stand::Harm | Stand::AtRisk));
+        lines.extend(urgent.into_iter().map(|(_, text)| text));
+        watched.extend(calm.into_iter().map(|(_, text)| text));
     }
     for alarm in members.alarms.iter().filter_map(|a| fleet.alarms.get(a)) {
         let alarm = &alarm.value;
@@ -37,6 +42,7 @@ pub fn sentences(state: &State, id: &ServiceId) -> Vec<String> {
         let troubles = observed.value.stages.iter();
         lines.extend(troubles.filter_map(|s| pipeline::trouble(state, &observed.value, s)));
     }
+    lines.extend(watched);
     let unread =
         state.rows.board.get(&crate::app::row::RowId::Service(id.clone())).map_or(0, |r| r.unread);
     if unread > 0 {

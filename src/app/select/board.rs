@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Facts;
+use crate::app::canary::Stand;
 use crate::app::row::{Attention, Row, RowId};
 use crate::domain::alarm::AlarmState;
 use crate::domain::environment::Health;
@@ -45,6 +46,8 @@ pub struct BoardRow {
     pub flag_changed: Option<Timestamp>,
     /// Share of its canary's traffic, 0–100, while there is one between 0 and 100.
     pub canary_percent: Option<f64>,
+    /// How that canary stands, and the odds of harm.
+    pub canary_stand: Option<(Stand, SafeText)>,
 }
 
 /// One stage on the board.
@@ -100,6 +103,7 @@ pub fn row(service: &Service, facts: &Facts<'_>) -> BoardRow {
         flags: 0,
         flag_changed: None,
         canary_percent: None,
+        canary_stand: None,
     };
     let Some(members) = facts.membership.members(&service.id) else { return row };
     add_pipelines(&mut row, members.pipelines.iter(), facts);
@@ -128,12 +132,14 @@ pub fn row(service: &Service, facts: &Facts<'_>) -> BoardRow {
         }
     }
     for canary in &service.canaries {
-        let share = members.traffic.iter().find_map(|id| {
-            let split = facts.fleet.traffic.get(id)?;
-            let named = canary.traffic.as_ref()?.matches(&id.source, id.name.as_str());
-            named.then(|| split.value.percent(canary.canary.as_str()))?
-        });
-        row.canary_percent = row.canary_percent.or(share.filter(|p| *p > 0.0 && *p < 100.0));
+        let split = super::canaries::split_of(canary, facts.fleet);
+        let share = split.and_then(|(_, s)| s.percent(canary.canary.as_str()));
+        let Some(share) = share.filter(|p| *p > 0.0 && *p < 100.0) else { continue };
+        row.canary_percent = row.canary_percent.or(Some(share));
+        let judged = facts.watches.get(&canary.id).and_then(|watch| watch.judged.as_ref());
+        if row.canary_stand.is_none() {
+            row.canary_stand = judged.map(|j| (j.stand, j.odds.clone()));
+        }
     }
     row.attention = attention(&row);
     row
@@ -141,7 +147,9 @@ pub fn row(service: &Service, facts: &Facts<'_>) -> BoardRow {
 
 fn attention(row: &BoardRow) -> Attention {
     let states = || row.stages.iter().map(|s| s.state);
+    let stand = row.canary_stand.as_ref().map(|(stand, _)| *stand);
     if row.firing > 0
+        || stand == Some(Stand::Harm)
         || row.health == Some(Health::Unhealthy)
         || states().any(|s| s == RunState::Failed)
     {

@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::Facts;
+use crate::app::canary::{Judged, Stand};
 use crate::app::row::{Attention, Row, RowId};
 use crate::domain::canary::CanarySpec;
+use crate::domain::fleet::Fleet;
 use crate::domain::ids::{CanaryId, ServiceId, TrafficId};
+use crate::domain::traffic::TrafficSplit;
 
 /// One canary.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +23,8 @@ pub struct CanaryRow {
     pub traffic: Option<TrafficId>,
     /// Its share of the traffic, 0–100; unknown if the split could not be read.
     pub percent: Option<f64>,
+    /// What the judgement says, while one is under way.
+    pub judged: Option<Judged>,
 }
 
 impl Row for CanaryRow {
@@ -38,16 +43,27 @@ impl Row for CanaryRow {
     }
 }
 
+/// The traffic split that a canary is described with.
+pub fn split_of<'a>(
+    spec: &CanarySpec,
+    fleet: &'a Fleet,
+) -> Option<(&'a TrafficId, &'a TrafficSplit)> {
+    let pattern = spec.traffic.as_ref()?;
+    let mut named =
+        fleet.traffic.iter().filter(|(id, _)| pattern.matches(&id.source, id.name.as_str()));
+    named.next().map(|(id, observed)| (id, &*observed.value))
+}
+
 /// The row of a canary.
 pub fn row(spec: &CanarySpec, facts: &Facts<'_>) -> CanaryRow {
-    let split = spec.traffic.as_ref().and_then(|pattern| {
-        facts.fleet.traffic.iter().find(|(id, _)| pattern.matches(&id.source, id.name.as_str()))
-    });
-    let percent = split.and_then(|(_, o)| o.value.percent(spec.canary.as_str()));
-    let attention = match percent {
-        None => Attention::AtRisk,
-        Some(p) if p > 0.0 && p < 100.0 => Attention::Moving,
-        Some(_) => Attention::Calm,
+    let split = split_of(spec, facts.fleet);
+    let percent = split.and_then(|(_, s)| s.percent(spec.canary.as_str()));
+    let judged = facts.watches.get(&spec.id).and_then(|watch| watch.judged.clone());
+    let attention = match (percent, judged.as_ref().map(|j| j.stand)) {
+        (_, Some(Stand::Harm)) => Attention::Failing,
+        (None, _) | (_, Some(Stand::AtRisk)) => Attention::AtRisk,
+        (Some(p), _) if p > 0.0 && p < 100.0 => Attention::Moving,
+        (Some(_), _) => Attention::Calm,
     };
     CanaryRow {
         canary: spec.id.clone(),
@@ -55,5 +71,6 @@ pub fn row(spec: &CanarySpec, facts: &Facts<'_>) -> CanaryRow {
         attention,
         traffic: split.map(|(id, _)| id.clone()),
         percent,
+        judged,
     }
 }

@@ -9,15 +9,16 @@ pub mod pipelines;
 pub mod sources;
 pub mod timeline;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::canary::Watch;
 use super::index::Index;
 use super::membership::Membership;
 use super::pane::Pane;
 use super::row::RowId;
 use super::setup::Setup;
 use crate::domain::fleet::{Fleet, Touched};
-use crate::domain::ids::{ItemId, ServiceId};
+use crate::domain::ids::{CanaryId, ItemId, ServiceId};
 use crate::domain::text::SafeText;
 
 /// What rows are built from.
@@ -28,6 +29,8 @@ pub struct Facts<'a> {
     pub fleet: &'a Fleet,
     /// Which resources belong to which service.
     pub membership: &'a Membership,
+    /// Canaries under judgement.
+    pub watches: &'a BTreeMap<CanaryId, Watch>,
     /// The board is grouped by owner.
     pub group_by_owner: bool,
 }
@@ -132,6 +135,20 @@ impl Rows {
             match inbox::of_source(state) {
                 Some(row) => self.inbox.set(row),
                 None => self.inbox.remove(&id),
+            }
+        }
+    }
+
+    /// Recomputes the changes of items whose owners changed.
+    pub fn refresh_changes_of(&mut self, items: &[&ItemId], facts: &Facts<'_>) {
+        if items.is_empty() {
+            return;
+        }
+        for (id, observed) in facts.fleet.changes.iter() {
+            if observed.value.target.as_ref().is_some_and(|target| items.contains(&target))
+                && let Some(row) = timeline::row(id, facts)
+            {
+                self.timeline.set(row);
             }
         }
     }

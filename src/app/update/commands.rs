@@ -156,7 +156,8 @@ fn open_item(state: &mut State, item: ItemId) {
     };
     show(state, pane);
     lists::select_row(state, pane, &RowId::Item(item));
-    state.view.zoomed = state.view.size.0 < crate::app::layout::SPLIT_WIDTH;
+    // Where the details are on the screen anyway, they need not cover the list.
+    state.view.zoomed = state.regions().is_some_and(|r| r.detail.is_none());
 }
 
 /// One step back: out of the details, then out of the filter, then to the pane before.

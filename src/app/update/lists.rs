@@ -36,6 +36,7 @@ pub fn select_row(state: &mut State, pane: Pane, row: &RowId) {
         list.filter.clear();
         list.matching.clear();
         list.selected = Some(row.clone());
+        list.chosen = true;
     }
 }
 
@@ -45,6 +46,7 @@ fn select(state: &mut State, pane: Pane, row: Option<RowId>, at: usize) {
         state.view.detail_top = 0;
     }
     list.selected = row;
+    list.chosen = true;
     list.position = at;
 }
 
@@ -72,7 +74,8 @@ pub fn keep_in_view(state: &mut State) {
         return;
     }
     apply_filter(state, pane);
-    let at = position(state, pane);
+    let chosen = state.view.lists.get(&pane).is_some_and(|l| l.chosen);
+    let at = if chosen { position(state, pane) } else { Some(0) };
     let page = page(state);
     let listed = state.listed(pane);
     let count = listed.len();

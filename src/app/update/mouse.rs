@@ -44,11 +44,16 @@ pub fn mouse(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
 
 /// The label of a pane in the row of tabs.
 pub fn tab_label(state: &State, pane: Pane) -> String {
+    let title = match state.view.size.0 {
+        0..60 if pane != state.view.pane => "",
+        0..100 => pane.short_title(),
+        _ => pane.title(),
+    };
     match pane {
         Pane::Inbox if !state.rows.inbox.is_empty() => {
-            format!("{}{}·{}", pane.digit(), pane.title(), state.rows.inbox.len())
+            format!("{}{title}·{}", pane.digit(), state.rows.inbox.len())
         }
-        _ => format!("{}{}", pane.digit(), pane.title()),
+        _ => format!("{}{title}", pane.digit()),
     }
 }
 

@@ -11,6 +11,7 @@ use ratatui::text::{Line, Span};
 use super::canvas::Canvas;
 use super::theme::Role;
 use super::when;
+use super::wrap::wrap;
 use crate::app::layout::Area;
 use crate::app::pane::Pane;
 use crate::app::row::Attention;
@@ -158,36 +159,9 @@ pub fn strip(state: &State, canvas: &mut Canvas<'_>, area: Area) {
         let spare = usize::from(area.height).saturating_sub(rows.len());
         let later = sentences.len() - i - 1;
         let room = if i == 0 { spare.saturating_sub(later.min(1)).max(1) } else { 1 };
-        for piece in textwrap(sentence, width, room.min(spare)) {
+        for piece in wrap(sentence, width, room.min(spare)) {
             rows.push(canvas.look.line(role, piece));
         }
     }
     canvas.lines(inner, &rows, 0);
-}
-
-/// `text` in at most `rows` lines of `width` cells, broken at spaces; the last line keeps the rest.
-fn textwrap(text: &str, width: usize, rows: usize) -> Vec<String> {
-    use unicode_width::UnicodeWidthStr;
-    let mut lines: Vec<String> = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() && lines.len() < rows {
-        if rest.width() <= width || lines.len() + 1 == rows {
-            lines.push(rest.to_owned());
-            break;
-        }
-        let mut end = 0;
-        for (at, _) in rest.match_indices(' ') {
-            if rest.get(..at).is_some_and(|head| head.width() <= width) {
-                end = at;
-            }
-        }
-        if end == 0 {
-            lines.push(rest.to_owned());
-            break;
-        }
-        let (head, tail) = rest.split_at(end);
-        lines.push(head.to_owned());
-        rest = tail.trim_start();
-    }
-    lines
 }

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use ratatui::text::{Line, Span};
 
+use super::canaries::stand_word;
 use super::{ListPane, name, stages};
 use crate::app::State;
-use crate::app::row::{Attention, RowId};
+use crate::app::canary::Stand;
+use crate::app::row::RowId;
 use crate::app::select::board::BoardRow;
 use crate::domain::text::SafeText;
 use crate::domain::time::age;
@@ -38,6 +40,14 @@ impl<'a> Board<'a> {
         Self { state, look, stages: stage_names(state), owners }
     }
 
+    /// Why it stands where it stands, and its name.
+    fn service(&self, id: &RowId, row: &BoardRow) -> Line<'static> {
+        let (glyph, role) = self.look.glyphs.attention(row.attention);
+        let mut line = self.look.line(role, format!("{glyph} "));
+        line.spans.extend(name(self.state, self.look, id, row.service.as_str()).spans);
+        line
+    }
+
     fn health(&self, row: &BoardRow) -> Line<'static> {
         match row.health {
             _ if row.unread > 0 && row.health.is_none() => {
@@ -51,8 +61,14 @@ impl<'a> Board<'a> {
     fn canary(&self, row: &BoardRow) -> Line<'static> {
         match row.canary_percent {
             Some(percent) => {
-                let (glyph, role) = self.look.glyphs.attention(Attention::Moving);
-                self.look.line(role, format!("{glyph} {percent:.0}%"))
+                let stand = row.canary_stand.as_ref();
+                let (glyph, role) = self.look.glyphs.stand(stand.map(|(stand, _)| *stand));
+                let word = stand_word(stand.map(|(stand, _)| *stand));
+                let text = match stand {
+                    Some((Stand::Harm | Stand::AtRisk, odds)) => format!("{word} {odds}"),
+                    _ => format!("{percent:.0}% {word}"),
+                };
+                self.look.line(role, format!("{glyph} {text}"))
             }
             None => self.look.line(Role::Dim, self.look.glyphs.idle),
         }
@@ -101,17 +117,26 @@ fn weight(state: crate::domain::pipeline::RunState) -> u8 {
 
 impl ListPane for Board<'_> {
     fn columns(&self) -> Vec<Column> {
-        let mut columns = vec![Column::new("service", 10, 24)];
+        let mut columns = vec![Column::new("service", 12, 26)];
         if self.owners {
-            columns.push(Column::new("owner", 8, 18).optional(6));
+            columns.push(Column::new("owner", 8, 18).optional(40));
         }
         let stages = self.stages.iter();
-        columns.extend(stages.map(|stage| Column::new(stage.as_str(), 9, 16).optional(1)));
+        // Where there is little room, what a stage far from production holds matters least.
+        let many = self.stages.len();
+        columns.extend(stages.enumerate().map(|(i, stage)| {
+            let column = Column::new(stage.as_str(), 10, 16);
+            match (many - i, i) {
+                (1 | 2, _) => column,
+                (_, 0) => column.optional(41),
+                (left, _) => column.optional(u8::try_from(left).unwrap_or(9).min(9)),
+            }
+        }));
         columns.push(Column::new("other", 10, 24).optional(9));
-        columns.push(Column::new("health", 11, 12).optional(4));
-        columns.push(Column::new("canary", 9, 22).optional(2));
-        columns.push(Column::new("flags", 6, 8).optional(3));
-        columns.push(Column::new("alarms", 6, 6).optional(5));
+        columns.push(Column::new("health", 11, 12).optional(30));
+        columns.push(Column::new("canary", 14, 20).optional(2));
+        columns.push(Column::new("flags", 6, 8).optional(5));
+        columns.push(Column::new("alarms", 6, 6).optional(31));
         if !self
             .state
             .rows
@@ -128,7 +153,7 @@ impl ListPane for Board<'_> {
     fn cells(&self, id: &RowId) -> Option<Vec<Line<'static>>> {
         let row = self.state.rows.board.get(id)?;
         let look = self.look;
-        let mut cells = vec![name(self.state, look, id, row.service.as_str())];
+        let mut cells = vec![self.service(id, row)];
         if self.owners {
             let owner = row.owners.first().map(ToString::to_string).unwrap_or_default();
             cells.push(look.line(Role::Dim, owner));

@@ -4,8 +4,9 @@ use jiff::SignedDuration;
 use ratatui::text::{Line, Span};
 
 use super::{ListPane, field, heading, name};
+use crate::app::canary::{JudgedMetric, Stand};
 use crate::app::explain::changes_of;
-use crate::app::row::{Attention, RowId};
+use crate::app::row::RowId;
 use crate::app::{State, age};
 use crate::domain::canary::{CanaryData, CanaryMetric, CanarySpec, CountPair};
 use crate::domain::ids::{ItemId, SeriesId};
@@ -15,6 +16,7 @@ use crate::ui::look::Look;
 use crate::ui::table::Column;
 use crate::ui::theme::Role;
 use crate::ui::when;
+use crate::ui::wrap::wrap;
 
 /// The time that the charts show.
 const WINDOW: SignedDuration = SignedDuration::from_mins(30);
@@ -35,6 +37,17 @@ pub fn spec<'a>(state: &'a State, row: &RowId) -> Option<&'a CanarySpec> {
     state.setup.services.iter().flat_map(|s| &s.canaries).find(|c| c.id == *id)
 }
 
+/// How a canary stands, in a word.
+pub fn stand_word(stand: Option<Stand>) -> &'static str {
+    match stand {
+        Some(Stand::Harm) => "harm",
+        Some(Stand::AtRisk) => "at risk",
+        Some(Stand::Watching) => "watching",
+        Some(Stand::Cleared) => "ok",
+        None => "",
+    }
+}
+
 /// Share of the traffic, as a word.
 pub fn share(look: &Look, percent: Option<f64>) -> Line<'static> {
     match percent {
@@ -49,29 +62,33 @@ impl ListPane for Canaries<'_> {
         vec![
             Column::new("canary", 14, 28),
             Column::new("share", 9, 9),
-            Column::new("stands", 12, 14),
-            Column::new("compares", 16, 40).optional(2),
+            Column::new("stands", 15, 15),
             Column::new("service", 9, 16).optional(1),
+            Column::new("why", 30, 120).optional(2),
         ]
     }
 
     fn cells(&self, id: &RowId) -> Option<Vec<Line<'static>>> {
         let (state, look) = (self.state, self.look);
         let row = state.rows.canaries.get(id)?;
-        let spec = spec(state, id)?;
-        let stands = match row.attention {
-            Attention::Failing => "harm",
-            Attention::Waiting => "decide",
-            Attention::AtRisk => "at risk",
-            Attention::Moving => "under way",
-            Attention::Calm => "no canary",
+        let judged = row.judged.as_ref();
+        let stand = judged.map(|j| j.stand);
+        let (glyph, role) = look.glyphs.stand(stand);
+        let under_way = row.percent.is_some_and(|p| p > 0.0 && p < 100.0);
+        let stands = match (judged, under_way) {
+            (Some(judged), _) => {
+                look.line(role, format!("{glyph} {} {}", stand_word(stand), judged.odds))
+            }
+            (None, true) => look.line(Role::Moving, "not measured"),
+            (None, false) => look.line(Role::Dim, look.glyphs.idle),
         };
+        let says = judged.map(|j| format!("{}: {}", j.lead, j.sentence)).unwrap_or_default();
         Some(vec![
             name(state, look, id, row.canary.as_str()),
             share(look, row.percent),
-            Line::from(look.marked(look.glyphs.attention(row.attention), stands)),
-            look.line(Role::Dim, format!("{} with {}", spec.canary, spec.baseline)),
+            stands,
             look.line(Role::Text, row.service.to_string()),
+            look.line(Role::Dim, says),
         ])
     }
 
@@ -89,7 +106,7 @@ impl ListPane for Canaries<'_> {
 pub fn lines(state: &State, look: &Look, spec: &CanarySpec, width: usize) -> Vec<Line<'static>> {
     let row = state.rows.canaries.get(&RowId::Canary(spec.id.clone()));
     let mut lines = vec![heading(look, spec.id.as_str())];
-    let mut head = look.line(Role::Dim, "traffic    ");
+    let mut head = look.line(Role::Dim, "traffic     ");
     head.spans.extend(share(look, row.and_then(|r| r.percent)).spans);
     if let Some(traffic) = row.and_then(|r| r.traffic.as_ref()) {
         head.push_span(look.span(Role::Dim, format!(" of {} in {}", traffic.name, traffic.source)));
@@ -97,10 +114,26 @@ pub fn lines(state: &State, look: &Look, spec: &CanarySpec, width: usize) -> Vec
     lines.push(head);
     let steps: Vec<String> = spec.steps.iter().map(|s| format!("{s:.0}")).collect();
     lines.push(field(look, "steps", format!("{} %", steps.join(", "))));
+    if let Some(judged) = row.and_then(|r| r.judged.as_ref()) {
+        let (glyph, role) = look.glyphs.stand(Some(judged.stand));
+        lines.push(Line::from(vec![
+            look.span(Role::Dim, "verdict     "),
+            look.span(role, format!("{glyph} {}", judged.lead)),
+            look.span(
+                Role::Dim,
+                format!("  odds of harm {}, roll back at {:.0}:1", judged.odds, judged.line),
+            ),
+        ]));
+        for piece in wrap(judged.sentence.as_str(), width.saturating_sub(12), 3) {
+            lines.push(Line::from(vec![Span::raw(" ".repeat(12)), look.span(Role::Text, piece)]));
+        }
+    }
     let axis = Axis { end: state.now, length: WINDOW, cells: width.saturating_sub(LABEL).min(120) };
     for metric in &spec.metrics {
         lines.push(Line::default());
-        lines.extend(chart(state, look, spec, metric, &axis));
+        let judged = row.and_then(|r| r.judged.as_ref());
+        let own = judged.and_then(|j| j.metrics.iter().find(|m| m.name == metric.name));
+        lines.extend(chart(state, look, spec, metric, own, &axis));
     }
     let indent = " ".repeat(LABEL);
     let changes = changes_of(state, &spec.service)
@@ -122,6 +155,7 @@ fn chart(
     look: &Look,
     spec: &CanarySpec,
     metric: &CanaryMetric,
+    judged: Option<&JudgedMetric>,
     axis: &Axis,
 ) -> Vec<Line<'static>> {
     let rows = sides(state, metric, axis);
@@ -134,10 +168,13 @@ fn chart(
         crate::domain::canary::Direction::Increase => "more is worse",
         crate::domain::canary::Direction::Decrease => "less is worse",
     };
-    let mut lines = vec![Line::from(vec![
-        look.span(Role::Strong, metric.name.to_string()),
-        look.span(Role::Dim, format!("  {unit}, {bad}{kind}")),
-    ])];
+    let mut head = vec![look.span(Role::Strong, metric.name.to_string())];
+    if let Some(judged) = judged {
+        let (_, role) = look.glyphs.stand(Some(judged.stand));
+        head.push(look.span(role, format!("  {}", figures(look, judged))));
+    }
+    head.push(look.span(Role::Dim, format!("  {unit}, {bad}{kind}")));
+    let mut lines = vec![Line::from(head)];
     let freshness = metric
         .data
         .series()
@@ -170,6 +207,21 @@ fn chart(
         lines.push(look.line(Role::Unknown, format!("  {}", why_unread(state, metric))));
     }
     lines
+}
+
+/// Estimate and plausible range of a metric, and what it still needs.
+fn figures(look: &Look, judged: &JudgedMetric) -> String {
+    let times = look.glyphs.times;
+    let mut text = stand_word(Some(judged.stand)).to_owned();
+    if let (Some(ratio), Some(low)) = (judged.ratio, judged.low) {
+        let high = judged.high.map_or("?".to_owned(), |high| format!("{high:.1}"));
+        text.push_str(&format!(" {ratio:.1}{times} ({low:.1} to {high}{times})"));
+    }
+    if let Some(seconds) = judged.seconds_needed {
+        let time = SignedDuration::try_from_secs_f64(seconds.clamp(0.0, 1e9)).unwrap_or_default();
+        text.push_str(&format!(" needs {}", when::steady(time)));
+    }
+    text
 }
 
 fn why_unread(state: &State, metric: &CanaryMetric) -> String {

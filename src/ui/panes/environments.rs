@@ -78,6 +78,12 @@ pub fn runs(look: &Look, environment: &Environment) -> Line<'static> {
     }
     for slot in &environment.slots {
         let (glyph, role) = look.glyphs.health(slot.health);
+        // The only slot has what the environment has.
+        let only = environment.slots.len() == 1 && environment.revision == slot.revision;
+        if only && let (Some(healthy), Some(desired)) = (slot.healthy, slot.desired) {
+            spans.push(look.span(role, format!("{healthy}/{desired} {glyph}  ")));
+            continue;
+        }
         let revision =
             slot.revision.as_ref().map(|r| format!(" {}", r.short())).unwrap_or_default();
         let percent = slot.percent.map(|p| format!(" {p:.0}%")).unwrap_or_default();
@@ -125,7 +131,7 @@ fn environment(state: &State, look: &Look, id: &EnvironmentId) -> Vec<Line<'stat
     }
     let since = e.since.map(|at| format!(" for {}", when::ago(state, at))).unwrap_or_default();
     lines.push(Line::from(vec![
-        look.span(Role::Dim, "health     "),
+        look.span(Role::Dim, "health      "),
         look.health(e.health),
         look.span(Role::Dim, since),
     ]));

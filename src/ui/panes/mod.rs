@@ -105,7 +105,11 @@ fn why_empty(state: &State, usual: &str) -> String {
 fn details(state: &State, canvas: &mut Canvas<'_>, area: Area, pane: &dyn ListPane, beside: bool) {
     let look = canvas.look;
     let mut inner = Area { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-    if beside {
+    if beside && area.x == 0 {
+        canvas.rule(area);
+        inner =
+            Area { x: area.x + 3, y: area.y + 1, width: area.width - 4, height: area.height - 1 };
+    } else if beside {
         let bar = look.line(Role::Rule, look.glyphs.bar);
         for row in 0..area.height {
             canvas.line(area, row, 0, &bar);
@@ -131,7 +135,7 @@ fn heading(look: &Look, text: &str) -> Line<'static> {
 /// A label and its value within details.
 fn field(look: &Look, label: &str, value: impl Into<String>) -> Line<'static> {
     Line::from(vec![
-        look.span(Role::Dim, format!("{label:<11}")),
+        look.span(Role::Dim, format!("{label:<12}")),
         look.span(Role::Text, value.into()),
     ])
 }

@@ -79,7 +79,7 @@ impl ListPane for Sources<'_> {
                 source.identity.as_ref().map_or("not told".to_owned(), ToString::to_string),
             ),
             Line::from(vec![
-                look.span(Role::Dim, "health     "),
+                look.span(Role::Dim, "health      "),
                 look.marked(look.glyphs.source(health), health.word()),
             ]),
             field(

@@ -68,7 +68,7 @@ impl ListPane for Timeline<'_> {
                 ),
             ),
             Line::from(vec![
-                look.span(Role::Dim, "kind       "),
+                look.span(Role::Dim, "kind        "),
                 look.marked(look.glyphs.kind(change.kind), change.kind.word()),
             ]),
         ];

@@ -1,0 +1,143 @@
+//! Canaries under judgement: the series of each become ticks, the ticks evidence, that a verdict.
+
+mod judged;
+mod ticks;
+
+pub use judged::{Judged, JudgedMetric, Stand};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::canary::{CanaryData, CanaryMetric, CanarySpec, Direction};
+use crate::domain::fleet::Fleet;
+use crate::domain::traffic::TrafficSplit;
+use crate::judge::spec::Direction as JudgeDirection;
+use crate::judge::{Analysis, MetricSpec, Sample, Spec};
+use ticks::Ticks;
+
+/// Ticks before the canary's first that teach how bursty the baseline is.
+const LEARN: i64 = 720;
+
+/// One canary under judgement.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Watch {
+    analysis: Option<Analysis>,
+    /// The next tick to judge, counted from 1970.
+    next: i64,
+    /// What came of it so far.
+    pub judged: Option<Judged>,
+}
+
+impl Watch {
+    /// Judges what has come since the last time. `split` is the canary's traffic, if it was read.
+    pub fn refresh(&mut self, spec: &CanarySpec, split: Option<&TrafficSplit>, fleet: &Fleet) {
+        let share = split.and_then(|s| s.percent(spec.canary.as_str())).map(|p| p / 100.0);
+        match share {
+            Some(share) if share > 0.0 && share < 1.0 => {}
+            // It has ended, or never began. What is not known does not end it.
+            Some(_) => {
+                *self = Self::default();
+                return;
+            }
+            None => return,
+        }
+        let ticks = Ticks::new(spec, fleet);
+        let Some(last) = ticks.last_whole() else { return };
+        if self.analysis.is_none() {
+            self.begin(spec, &ticks);
+        }
+        let Some(analysis) = &mut self.analysis else { return };
+        let mut pushed = false;
+        while self.next <= last {
+            let at = self.next;
+            self.next += 1;
+            if let Some(weight) = weight(spec, split, &ticks, at) {
+                analysis.step(weight);
+            }
+            let samples: Vec<Sample> = spec.metrics.iter().map(|m| ticks.sample(m, at)).collect();
+            analysis.push(&samples);
+            pushed = true;
+        }
+        if pushed || self.judged.is_none() {
+            self.judged = Some(Judged::of(&analysis.report()));
+        }
+    }
+
+    /// Begins with the first tick in which the canary was seen; what lies before teaches.
+    fn begin(&mut self, spec: &CanarySpec, ticks: &Ticks<'_>) {
+        let Some(first) = ticks.first_canary() else { return };
+        let Ok(mut analysis) = Analysis::new(agreed(spec, ticks.tick())) else { return };
+        for metric in &spec.metrics {
+            let before = (first - LEARN..first).filter_map(|at| ticks.baseline(metric, at));
+            analysis.learn(metric.name.as_str(), before);
+        }
+        self.next = first;
+        self.analysis = Some(analysis);
+    }
+}
+
+/// The canary's share in tick `at`, 0–1: as it was set if it has not been set since, else the step
+/// nearest to what was measured.
+fn weight(
+    spec: &CanarySpec,
+    split: Option<&TrafficSplit>,
+    ticks: &Ticks<'_>,
+    at: i64,
+) -> Option<f64> {
+    let split = split?;
+    let now = split.percent(spec.canary.as_str())? / 100.0;
+    let begins = ticks.begin(at);
+    if split.since.is_some_and(|since| begins >= since) {
+        return Some(now);
+    }
+    let Some(measured) = ticks.share(at) else { return Some(now) };
+    let steps = spec.steps.iter().map(|step| step / 100.0).chain([now]);
+    steps.min_by(|a, b| (a - measured).abs().total_cmp(&(b - measured).abs()))
+}
+
+/// What was agreed, in the judge's terms.
+fn agreed(spec: &CanarySpec, tick: SignedDuration) -> Spec {
+    let seconds = tick.as_secs_f64().max(1.0);
+    // Durations of hours over ticks of seconds: far below the limits of the type.
+    let ticks = |time: SignedDuration| (time.as_secs_f64() / seconds).ceil().max(0.0) as u64;
+    Spec {
+        tick_seconds: seconds,
+        warm_up_ticks: ticks(spec.warm_up),
+        min_bake_ticks: ticks(spec.bake),
+        silent_after_ticks: ticks(SignedDuration::from_mins(5)).max(5),
+        steps: spec.steps.iter().map(|step| step / 100.0).collect(),
+        metrics: spec.metrics.iter().map(agreed_metric).collect(),
+        ..Spec::default()
+    }
+}
+
+fn agreed_metric(metric: &CanaryMetric) -> MetricSpec {
+    let name = metric.name.as_str();
+    let base = match metric.data {
+        CanaryData::Counts { .. } => MetricSpec::errors(name),
+        CanaryData::Levels { .. } => MetricSpec::latency(name),
+    };
+    let mut agreed = MetricSpec {
+        direction: match metric.direction {
+            Direction::Increase => JudgeDirection::Increase,
+            Direction::Decrease => JudgeDirection::Decrease,
+        },
+        margin: metric.margin,
+        weight: Some(metric.weight),
+        required: metric.required,
+        critical: metric.critical,
+        ..base
+    };
+    if let crate::judge::spec::MetricKind::Count { floor, .. } = &mut agreed.kind {
+        *floor = metric.floor;
+    }
+    agreed
+}
+
+/// The latest moment that both arms of a canary tell of; what is newer is not judged yet.
+pub fn known_until(spec: &CanarySpec, fleet: &Fleet) -> Option<Timestamp> {
+    let ticks = Ticks::new(spec, fleet);
+    ticks.last_whole().map(|at| ticks.begin(at + 1))
+}
+
+#[cfg(test)]
+mod tests;

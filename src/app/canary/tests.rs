@@ -1,0 +1,165 @@
+//! Tests of the watch: series in, verdict out, in whatever portions they come.
+
+use super::*;
+use crate::domain::canary::CountPair;
+use crate::domain::environment::Health;
+use crate::domain::fact::{Fact, FactKind};
+use crate::domain::ids::{CanaryId, SeriesId, ServiceId, SourceId, TrafficId};
+use crate::domain::observation::{Observation, Scope, Topic};
+use crate::domain::observed::FreshnessPolicy;
+use crate::domain::pattern::Pattern;
+use crate::domain::series::{Point, Series, SeriesKind};
+use crate::domain::source::{Capabilities, SourceMeta};
+use crate::domain::traffic::Arm;
+
+const STEP: i64 = 60;
+
+fn source() -> SourceId {
+    SourceId::new("prom")
+}
+
+fn spec() -> CanarySpec {
+    let id = |name: &str| SeriesId::new(&source(), name);
+    let pair = |arm: &str| CountPair {
+        events: id(&format!("{arm}.errors")),
+        requests: id(&format!("{arm}.requests")),
+    };
+    CanarySpec {
+        id: CanaryId::new("shop.prod"),
+        service: ServiceId::new("shop"),
+        name: "prod".into(),
+        environment: None,
+        traffic: Some(Pattern::parse("prom/shop")),
+        baseline: "stable".into(),
+        canary: "canary".into(),
+        metrics: vec![CanaryMetric {
+            name: "errors".into(),
+            unit: "errors".into(),
+            direction: Direction::Increase,
+            data: CanaryData::Counts { baseline: pair("stable"), canary: pair("canary") },
+            margin: 0.5,
+            weight: 1.0,
+            required: true,
+            critical: false,
+            floor: None,
+        }],
+        warm_up: SignedDuration::ZERO,
+        steps: vec![5.0, 50.0, 100.0],
+        bake: SignedDuration::ZERO,
+    }
+}
+
+fn fleet() -> Fleet {
+    Fleet::new([SourceMeta {
+        id: source(),
+        kind: "test".into(),
+        place: "here".into(),
+        capabilities: Capabilities { reads: vec![FactKind::Series], ..Capabilities::default() },
+        policy: FreshnessPolicy {
+            stale_after: SignedDuration::from_mins(5),
+            lost_after: SignedDuration::from_mins(50),
+        },
+    }])
+}
+
+fn split(percent: u32) -> TrafficSplit {
+    let arm = |name: &str, weight| Arm {
+        name: name.into(),
+        weight,
+        usable: true,
+        state: "up".into(),
+        health: Health::Healthy,
+        revision: None,
+        request_rate: None,
+        error_rate: None,
+        requests: None,
+        errors: None,
+    };
+    TrafficSplit {
+        id: TrafficId::new(&source(), "shop"),
+        arms: vec![arm("stable", 100 - percent), arm("canary", percent)],
+        since: None,
+        automation: None,
+    }
+}
+
+/// Tells minutes `from..to` of all four series; the canary has traffic from minute 60 on.
+fn tell(fleet: &mut Fleet, from: i64, to: i64, canary_errors: f64) {
+    let at = |minute: i64| Timestamp::from_second(1_800_000_000 + minute * STEP).unwrap();
+    let mut answer = Observation::new(
+        &source(),
+        0,
+        &Scope { topic: Topic::Series, items: Vec::new() },
+        at(to - 1),
+    );
+    for (name, begins, value) in [
+        ("stable.requests", 0, 9_500.0),
+        ("stable.errors", 0, 95.0),
+        ("canary.requests", 60, 500.0),
+        ("canary.errors", 60, canary_errors),
+    ] {
+        let points = (from.max(begins)..to).map(|m| Point { at: at(m), value }).collect();
+        answer.facts.push(Fact::Series(Series {
+            id: SeriesId::new(&source(), name),
+            kind: SeriesKind::Delta,
+            unit: "1".into(),
+            step: SignedDuration::from_secs(STEP),
+            points,
+            note: None,
+        }));
+    }
+    fleet.apply(answer);
+}
+
+#[test]
+fn a_harmful_canary_is_found_and_a_good_one_is_cleared() {
+    for (errors, stand) in [(15.0, Stand::Harm), (5.0, Stand::Cleared)] {
+        let (mut watch, mut fleet) = (Watch::default(), fleet());
+        tell(&mut fleet, 0, 400, errors);
+        watch.refresh(&spec(), Some(&split(5)), &fleet);
+        let judged = watch.judged.expect("it is judged");
+        assert_eq!(judged.stand, stand, "{} {}", judged.lead, judged.sentence);
+        assert!(judged.ticks > 300);
+    }
+}
+
+#[test]
+fn portions_do_not_matter() {
+    let (mut whole, mut told) = (Watch::default(), fleet());
+    tell(&mut told, 0, 120, 9.0);
+    whole.refresh(&spec(), Some(&split(5)), &told);
+    let (mut parts, mut told) = (Watch::default(), fleet());
+    for from in (0..120).step_by(10) {
+        tell(&mut told, from, from + 10, 9.0);
+        parts.refresh(&spec(), Some(&split(5)), &told);
+        // The same again changes nothing.
+        parts.refresh(&spec(), Some(&split(5)), &told);
+    }
+    assert_eq!(parts.judged, whole.judged);
+    assert!(whole.judged.is_some());
+}
+
+#[test]
+fn an_ended_canary_is_forgotten_and_an_unread_split_is_not_an_end() {
+    let (mut watch, mut told) = (Watch::default(), fleet());
+    tell(&mut told, 0, 90, 15.0);
+    watch.refresh(&spec(), Some(&split(5)), &told);
+    let before = watch.clone();
+    assert!(before.judged.is_some());
+    watch.refresh(&spec(), None, &told);
+    assert_eq!(watch, before);
+    watch.refresh(&spec(), Some(&split(0)), &told);
+    assert_eq!(watch, Watch::default());
+}
+
+#[test]
+fn nothing_is_judged_before_anything_is_known() {
+    let (mut watch, mut told) = (Watch::default(), fleet());
+    watch.refresh(&spec(), Some(&split(5)), &told);
+    assert_eq!(watch.judged, None);
+    // Only the baseline reports.
+    tell(&mut told, 0, 50, 1.0);
+    watch.refresh(&spec(), Some(&split(5)), &told);
+    assert_eq!(watch.judged, None);
+    assert!(known_until(&spec(), &told).is_some());
+}

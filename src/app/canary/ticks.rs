@@ -1,0 +1,170 @@
+//! Ticks: the points of a canary's series, brought onto one clock of equal steps.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::canary::{CanaryData, CanaryMetric, CanarySpec, CountPair};
+use crate::domain::fleet::Fleet;
+use crate::domain::ids::SeriesId;
+use crate::domain::series::{Series, SeriesKind};
+use crate::judge::Sample;
+use crate::judge::sample::Counts;
+
+/// Shortest tick: shorter ones would only cost time.
+const LEAST: i64 = 10;
+
+/// The series of one canary in ticks.
+pub struct Ticks<'a> {
+    seconds: i64,
+    values: BTreeMap<&'a SeriesId, BTreeMap<i64, f64>>,
+    /// The last tick that is over in every series that reports at all.
+    last: Option<i64>,
+    metrics: &'a [CanaryMetric],
+}
+
+impl<'a> Ticks<'a> {
+    /// Brings the series of `spec` onto one clock; the longest step of them is a tick.
+    pub fn new(spec: &'a CanarySpec, fleet: &'a Fleet) -> Self {
+        let read: Vec<(&SeriesId, &Series, Timestamp)> = spec
+            .metrics
+            .iter()
+            .flat_map(|metric| metric.data.series())
+            .filter_map(|id| {
+                let observed = fleet.series.get(id)?;
+                Some((id, &*observed.value, observed.at))
+            })
+            .collect();
+        let steps = read.iter().map(|(_, series, _)| series.step.as_secs());
+        let seconds = steps.max().unwrap_or(LEAST).max(LEAST);
+        let values = read.iter().map(|(id, series, _)| (*id, in_ticks(series, seconds))).collect();
+        // A tick is over once every source was read after its end: what is missing then is missing.
+        let last = read
+            .iter()
+            .map(|(_, series, at)| {
+                let newest = series.points.last().map_or(*at, |point| point.at.min(*at));
+                let lag = at.duration_since(newest).as_secs();
+                // A series that has ended does not hold up the others for ever.
+                let known = if lag > 3 * seconds { *at } else { newest };
+                known.as_second().div_euclid(seconds) - 1
+            })
+            .min();
+        Self { seconds, values, last, metrics: &spec.metrics }
+    }
+
+    /// Length of a tick.
+    pub fn tick(&self) -> SignedDuration {
+        SignedDuration::from_secs(self.seconds)
+    }
+
+    /// When tick `at` begins.
+    pub fn begin(&self, at: i64) -> Timestamp {
+        Timestamp::from_second(at.saturating_mul(self.seconds)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The last tick that is over.
+    pub fn last_whole(&self) -> Option<i64> {
+        self.last
+    }
+
+    /// The first tick in which the canary had traffic.
+    pub fn first_canary(&self) -> Option<i64> {
+        let of = |id: &SeriesId| {
+            let values = self.values.get(id)?;
+            values.iter().find(|(_, value)| **value > 0.0).map(|(at, _)| *at)
+        };
+        self.metrics
+            .iter()
+            .filter_map(|metric| match &metric.data {
+                CanaryData::Counts { canary, .. } => of(&canary.requests),
+                CanaryData::Levels { canary, .. } => of(canary),
+            })
+            .min()
+    }
+
+    /// The canary's measured share of the requests in tick `at`, over a few ticks around it.
+    pub fn share(&self, at: i64) -> Option<f64> {
+        let sum = |id: &SeriesId| -> Option<f64> {
+            let values = self.values.get(id)?;
+            Some(values.range(at - 1..=at + 1).map(|(_, v)| v).sum())
+        };
+        self.metrics.iter().find_map(|metric| match &metric.data {
+            CanaryData::Counts { baseline, canary } => {
+                let (stable, new) = (sum(&baseline.requests)?, sum(&canary.requests)?);
+                (stable + new > 0.0).then(|| new / (stable + new))
+            }
+            CanaryData::Levels { .. } => None,
+        })
+    }
+
+    /// What tick `at` brings for `metric`.
+    pub fn sample(&self, metric: &CanaryMetric, at: i64) -> Sample {
+        match &metric.data {
+            CanaryData::Counts { baseline, canary } => Sample::Counts {
+                baseline: self.counts(baseline, at),
+                canary: self.counts(canary, at),
+            },
+            CanaryData::Levels { baseline, canary } => Sample::Values {
+                baseline: self.value(baseline, at),
+                canary: self.value(canary, at),
+            },
+        }
+    }
+
+    /// Counts of the baseline in tick `at`.
+    pub fn baseline(&self, metric: &CanaryMetric, at: i64) -> Option<Counts> {
+        match &metric.data {
+            CanaryData::Counts { baseline, .. } => self.counts(baseline, at),
+            CanaryData::Levels { .. } => None,
+        }
+    }
+
+    fn value(&self, id: &SeriesId, at: i64) -> Option<f64> {
+        self.values.get(id)?.get(&at).copied()
+    }
+
+    fn counts(&self, pair: &CountPair, at: i64) -> Option<Counts> {
+        let requests = self.value(&pair.requests, at)?;
+        // A counter of errors that never fired often does not exist: with requests, that is none.
+        let events = match self.values.get(&pair.events) {
+            Some(values) => values.get(&at).copied().unwrap_or(0.0),
+            None => return None,
+        };
+        Some(Counts::new(requests, events))
+    }
+}
+
+/// The values of a series by tick: sums of what was counted, means of what was measured.
+fn in_ticks(series: &Series, seconds: i64) -> BTreeMap<i64, f64> {
+    // A point at the very end of a tick tells of that tick.
+    let tick = |at: Timestamp| (at.as_second() - 1).div_euclid(seconds);
+    let finite = series.points.iter().filter(|p| p.value.is_finite());
+    let mut ticks: BTreeMap<i64, (f64, u32)> = BTreeMap::new();
+    let mut add = |at: Timestamp, value: f64| {
+        let slot = ticks.entry(tick(at)).or_default();
+        slot.0 += value;
+        slot.1 += 1;
+    };
+    match series.kind {
+        SeriesKind::Gauge | SeriesKind::Delta => finite.for_each(|p| add(p.at, p.value)),
+        SeriesKind::Counter => {
+            let mut before: Option<(Timestamp, f64)> = None;
+            for point in finite {
+                if let Some((at, value)) = before
+                    // Over a gap it is not known when things were counted.
+                    && point.at.duration_since(at).as_secs() <= 2 * series.step.as_secs().max(seconds)
+                {
+                    let grown =
+                        if point.value >= value { point.value - value } else { point.value };
+                    add(point.at, grown);
+                }
+                before = Some((point.at, point.value));
+            }
+        }
+    }
+    let mean = series.kind == SeriesKind::Gauge;
+    ticks
+        .into_iter()
+        .map(|(at, (sum, n))| (at, if mean { sum / f64::from(n.max(1)) } else { sum }))
+        .collect()
+}
