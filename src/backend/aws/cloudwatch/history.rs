@@ -38,6 +38,8 @@ const KEPT: usize = 20;
 pub(super) struct History {
     /// When it was last read.
     read: Option<Timestamp>,
+    /// Whether a read of the alarms has tried to read it.
+    tried: bool,
     /// Newest first, by alarm.
     events: BTreeMap<SafeText, Vec<AlarmEvent>>,
     /// What people did to alarms: when, to which, in CloudWatch's words.
@@ -174,7 +176,7 @@ impl CloudWatch {
         Ok(observation)
     }
 
-    /// Reads the history if that was never done. What stands in the way is told by the read of
+    /// Reads the history if that was never tried. What stands in the way is told by the read of
     /// the changes; the alarms do not wait for it longer than for one call.
     pub(super) async fn first_history(
         &self,
@@ -183,7 +185,7 @@ impl CloudWatch {
     ) {
         let read = async {
             let mut history = self.history.lock().await;
-            if history.read.is_none() {
+            if history.read.is_none() && !std::mem::replace(&mut history.tried, true) {
                 let _ = self.read_on(connection, &mut history, context).await;
             }
         };
