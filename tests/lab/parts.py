@@ -4,6 +4,7 @@ Every part is a generator. Before its first yield it starts its servers, so that
 at once; afterwards it waits for them, fills them and says where they are in `lab.env`.
 """
 
+import json
 import subprocess
 import time
 import urllib.request
@@ -150,7 +151,25 @@ def ministack(lab):
     lab.env["LAB_AWS_URL"] = url
 
 
-# In this order: HAProxy needs to know where the web servers are, Prometheus the Alertmanager.
+def faults(lab):
+    """A proxy in front of each server that speaks HTTP or a socket protocol; see fault_proxy.py."""
+    port = lab.port()
+    lab.spawn("faults", lab.python, lab.here / "fault_proxy.py", port)
+    yield
+    url = lab.env["LAB_FAULTS_URL"] = f"http://127.0.0.1:{port}"
+    lab.wait_http("faults", f"{url}/proxies")
+    for name in ("CODEPIPELINE", "PROMETHEUS", "UNLEASH", "AWS", "WEB_GREEN", "HAPROXY"):
+        key = "LAB_HAPROXY_ADDRESS" if name == "HAPROXY" else f"LAB_{name}_URL"
+        if key not in lab.env:
+            continue
+        scheme, _, address = lab.env[key].partition("://")
+        body = json.dumps({"name": name.lower(), "to": address}).encode()
+        with urllib.request.urlopen(f"{url}/proxies", body, timeout=5) as answer:
+            lab.env[f"{key}_FAULTY"] = f"{scheme}://127.0.0.1:{json.load(answer)['port']}"
+
+
+# In this order: HAProxy needs to know the web servers, Prometheus the Alertmanager, the faults all.
 PARTS = {
-    part.__name__: part for part in (codepipeline, web, haproxy, alertmanager, prometheus, ministack)
+    part.__name__: part
+    for part in (codepipeline, web, haproxy, alertmanager, prometheus, ministack, faults)
 }
