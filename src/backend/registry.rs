@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::Source;
 #[cfg(feature = "aws")]
 use super::aws::{codepipeline::CodePipeline, session::Sessions};
+use super::haproxy::HaProxy;
 use super::probe_http::ProbeHttp;
 use super::prometheus::Prometheus;
+use super::unleash::Unleash;
 use crate::config::Schedule;
 use crate::config::sources::SourceConfig;
 use crate::domain::error::{Fault, FaultKind};
@@ -33,6 +35,12 @@ impl Registry {
         Ok(match config {
             SourceConfig::Prometheus(settings) => {
                 Arc::new(Prometheus::new(id, settings.clone(), schedule, series)?)
+            }
+            SourceConfig::HaProxy(settings) => {
+                Arc::new(HaProxy::new(id, settings.clone(), schedule, series))
+            }
+            SourceConfig::Unleash(settings) => {
+                Arc::new(Unleash::new(id, settings.clone(), schedule))
             }
             SourceConfig::Http(settings) => {
                 Arc::new(ProbeHttp::new(id, settings.clone(), schedule)?)
