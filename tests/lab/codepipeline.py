@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """A stateful stand-in of AWS CodePipeline (JSON 1.1) and STS GetCallerIdentity on loopback.
 
-Run it with the port to listen on (0 for any); it prints the port it got.
+Run it with the port to listen on (0 for any); it prints the port it got. Under /w/NAME/ every
+NAME is a world of its own, so that tests do not meet; the control endpoint of it is /w/NAME/lab/.
 """
 
 import json
 import re
 import sys
+import threading
 import time
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +16,7 @@ from urllib.parse import parse_qs
 
 from control import Control
 from operations import Operations
-from wire import ApiError
+from wire import ApiError, Model
 from world import ACCOUNT, World
 
 TARGET = "CodePipeline_20150709."
@@ -34,6 +36,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.choose()
         if self.path.startswith("/lab/"):
             self.control(body)
         elif self.headers.get("X-Amz-Target", "").startswith(TARGET):
@@ -44,20 +47,29 @@ class Handler(BaseHTTPRequestHandler):
             self.error(ApiError("UnknownOperationException", "No such operation", 404))
 
     def do_GET(self):
+        self.choose()
         self.control(b"")
 
+    def choose(self):
+        """Finds the world by the path, and leaves the rest of the path."""
+        name = ""
+        if self.path.startswith("/w/"):
+            name, _, rest = self.path.removeprefix("/w/").partition("/")
+            self.path = f"/{rest}"
+        self.room = self.server.room(name)
+
     def control(self, body):
-        world = self.server.world
+        world = self.room.world
         try:
             with world.lock:
                 name = self.path.removeprefix("/lab/")
-                answer = self.server.control.run(name, json.loads(body or b"{}"))
+                answer = self.room.control.run(name, json.loads(body or b"{}"))
             self.reply(200, answer)
         except ApiError as error:
             self.error(error)
 
     def json_call(self, operation, body):
-        world, rule = self.server.world, None
+        world, rule = self.room.world, None
         try:
             request = self.parse(body)
             with world.lock:
@@ -67,7 +79,7 @@ class Handler(BaseHTTPRequestHandler):
             with world.lock:
                 world.caller = self.user()
                 self.validate(operation, request)
-                answer = getattr(self.server.operations, operation)(request)
+                answer = getattr(self.room.operations, operation)(request)
                 faults = world.model.output_faults(operation, answer)
                 if faults:
                     world.violations.append({"operation": operation, "faults": faults})
@@ -93,26 +105,26 @@ class Handler(BaseHTTPRequestHandler):
 
     def begin(self, operation, request):
         """Counts the call, knows the caller, and meets the faults that were asked for."""
-        world = self.server.world
+        world = self.room.world
         world.calls[operation] += 1
         world.log.append({"operation": operation, "request": request, "at": world.now()})
         del world.log[:-1000]
         if operation not in world.model.operations() or not hasattr(Operations, operation):
             raise ApiError("UnknownOperationException", f"No operation {operation} in the lab")
         world.caller = self.user()
-        rule = world.fault(operation)
+        rule = world.fault(operation, request)
         if rule:
             world.refuse(rule, operation)
         return rule
 
     def validate(self, operation, request):
-        faults = self.server.world.model.input_faults(operation, request)
+        faults = self.room.world.model.input_faults(operation, request)
         if faults:
             raise ApiError("ValidationException", "; ".join(faults))
 
     def judge(self, operation, error):
         """An exception that the model does not list for the operation is a mistake of the lab."""
-        world = self.server.world
+        world = self.room.world
         common = {
             "ThrottlingException",
             "ExpiredTokenException",
@@ -135,13 +147,13 @@ class Handler(BaseHTTPRequestHandler):
         return f"arn:aws:iam::{ACCOUNT}:user/{name or 'nobody'}"
 
     def sts(self, form):
-        world, request = self.server.world, str(uuid.uuid4())
+        world, request = self.room.world, str(uuid.uuid4())
         operation = form.get("Action", [""])[0]
         try:
             with world.lock:
                 world.calls[operation] += 1
                 arn = world.caller = self.user()
-                rule = world.fault(operation)
+                rule = world.fault(operation, {})
                 if rule:
                     world.refuse(rule, operation)
             words = IDENTITY.format(arn=arn, user="AIDALAB", account=ACCOUNT, request=request)
@@ -172,15 +184,30 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Room:
+    """A world and what acts on it."""
+
+    def __init__(self, model):
+        self.world = World(model)
+        self.operations = Operations(self.world)
+        self.control = Control(self.world)
+
+
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, port=0, world=None):
+    def __init__(self, port=0):
         super().__init__(("127.0.0.1", port), Handler)
-        self.world = world or World()
-        self.operations = Operations(self.world)
-        self.control = Control(self.world)
+        self.model = Model("codepipeline")
+        self.lock = threading.Lock()
+        self.rooms = {}
+
+    def room(self, name):
+        with self.lock:
+            if name not in self.rooms:
+                self.rooms[name] = Room(self.model)
+            return self.rooms[name]
 
 
 def main():

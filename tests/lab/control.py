@@ -28,9 +28,9 @@ class Control:
         return self.world.pipelines[body["pipeline"]]
 
     def reset(self, body, now):
-        """Forgets everything."""
+        """Forgets everything; `page_size` makes pages shorter than what is asked for."""
         self.world.shift = 0.0
-        self.world.page_size = body.get("page_size", 100)
+        self.world.page_size = body.get("page_size", 1000)
         self.world.reset()
 
     def pipelines(self, body, now):
@@ -111,7 +111,7 @@ class Control:
         return {"now": self.world.now()}
 
     def faults(self, body, now):
-        """Replaces the faults: `kind`, and optionally `operations`, `times`, `seconds`.
+        """Replaces the faults: `kind`, and optionally `operations`, `pipelines`, `times`, `seconds`.
 
         throttle, expire, deny and fail refuse; slow answers after `seconds`; cut does what was
         asked and then closes the connection without a reply.

@@ -34,7 +34,7 @@ class Operations:
                 of_kind = None
             if of_kind != kind or not isinstance(start, int):
                 raise ApiError("InvalidNextTokenException", "The next token is not valid")
-        end = start + min(request.get("maxResults", self.world.page_size), most)
+        end = start + min(request.get("maxResults", 100), most, self.world.page_size)
         more = {}
         if end < len(rows):
             words = json.dumps([kind, end]).encode()

@@ -109,6 +109,20 @@ class Reading(Lab):
         tags = self.api.list_tags_for_resource(resourceArn=arn)["tags"]
         self.assertEqual(tags, [{"key": "team", "value": "shop"}])
 
+    def test_worlds_do_not_meet(self):
+        self.add()
+        answer = urllib.request.urlopen(f"{self.url}/w/other/lab/calls").read()
+        self.assertEqual(json.loads(answer)["count"], {})
+        other = botocore.session.get_session().create_client(
+            "codepipeline",
+            "eu-west-1",
+            endpoint_url=f"{self.url}/w/other",
+            aws_access_key_id="LABALICE",
+            aws_secret_access_key="secret",
+        )
+        self.assertEqual(other.list_pipelines()["pipelines"], [])
+        self.assertEqual(len(self.api.list_pipelines()["pipelines"]), 1)
+
     def test_what_the_model_forbids_is_refused(self):
         self.refused("PipelineNotFoundException", self.api.get_pipeline_state, name="nowhere")
         self.refused("ValidationException", self.api.get_pipeline_state, name="no spaces please")

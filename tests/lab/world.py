@@ -6,7 +6,7 @@ from collections import Counter
 
 import declare
 from flow import Pipeline
-from wire import ApiError, Model
+from wire import ApiError
 
 ACCOUNT = "123456789012"
 FAULTS = {
@@ -19,9 +19,9 @@ FAULTS = {
 class World:
     """Guarded by `lock`: every request and every control call holds it."""
 
-    def __init__(self, seed="lab", page_size=100):
+    def __init__(self, model, seed="lab", page_size=1000):
         self.lock = threading.RLock()
-        self.model = Model("codepipeline")
+        self.model = model
         self.seed, self.page_size = seed, page_size
         self.shift = 0.0
         self.reset()
@@ -49,10 +49,13 @@ class World:
             added.append(name)
         return added
 
-    def fault(self, operation):
-        """The next fault for this operation, counted down; None when it may run as usual."""
+    def fault(self, operation, request):
+        """The next fault for this call, counted down; None when it may run as usual."""
+        pipeline = request.get("pipelineName", request.get("name"))
         for rule in self.faults:
             if rule.get("operations") and operation not in rule["operations"]:
+                continue
+            if rule.get("pipelines") and pipeline not in rule["pipelines"]:
                 continue
             if rule.get("times") is not None:
                 rule["times"] -= 1
