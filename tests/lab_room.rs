@@ -13,7 +13,7 @@ mod lab;
 use std::path::Path;
 use std::time::Duration;
 
-use flightdeck::cli::args::Global;
+use flightdeck::cli::global::Global;
 use flightdeck::cli::start::{Started, start};
 use flightdeck::domain::ids::SourceId;
 use flightdeck::domain::source::SourceHealth;
@@ -23,7 +23,7 @@ use serde_json::json;
 
 /// Every source of the configuration but the rehearsal, which is several.
 const REAL: [&str; 7] = ["config", "edge", "flags", "pipes", "prom", "watch", "web"];
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// The lab's configuration with these keys changed.
 fn configured(settings: Vec<String>) -> Started {
@@ -53,14 +53,14 @@ async fn the_example_shows_live_facts_of_every_kind() {
     }
     assert!(settled);
     let of = |source: &str, found: &SourceId| found.as_str() == source;
-    assert_eq!(fleet.pipelines.keys().filter(|id| of("pipes", &id.source)).count(), 7);
-    assert_eq!(fleet.environments.keys().filter(|id| of("web", &id.source)).count(), 3);
-    assert_eq!(fleet.traffic.keys().filter(|id| of("edge", &id.source)).count(), 2);
-    assert!(fleet.flags.keys().any(|id| of("flags", &id.source)));
-    assert!(fleet.flags.keys().any(|id| of("config", &id.source)));
-    assert_eq!(fleet.alarms.keys().filter(|id| of("watch", &id.source)).count(), 4);
-    assert!(fleet.alarms.keys().any(|id| of("prom", &id.source)));
-    assert!(fleet.changes.keys().any(|id| of("flags", &id.source)));
+    assert_eq!(fleet.pipelines.iter().filter(|(id, _)| of("pipes", &id.source)).count(), 7);
+    assert_eq!(fleet.environments.iter().filter(|(id, _)| of("web", &id.source)).count(), 3);
+    assert_eq!(fleet.traffic.iter().filter(|(id, _)| of("edge", &id.source)).count(), 2);
+    assert!(fleet.flags.iter().any(|(id, _)| of("flags", &id.source)));
+    assert!(fleet.flags.iter().any(|(id, _)| of("config", &id.source)));
+    assert_eq!(fleet.alarms.iter().filter(|(id, _)| of("watch", &id.source)).count(), 4);
+    assert!(fleet.alarms.iter().any(|(id, _)| of("prom", &id.source)));
+    assert!(fleet.changes.iter().any(|(id, _)| of("flags", &id.source)));
     for (source, least) in [("prom", 100), ("watch", 60)] {
         let series = fleet.series.iter().filter(|(id, _)| of(source, &id.source));
         let points = series.map(|(_, s)| s.value.points.len()).max();
