@@ -13,7 +13,6 @@ mod when;
 mod wrap;
 
 pub use look::Look;
-pub use panes::table;
 
 use ratatui::buffer::Buffer;
 

@@ -199,7 +199,7 @@ async fn read(stream: &mut BufReader<TcpStream>) -> Option<Request> {
 }
 
 /// The sample response of the `GetCallerIdentity` page of the STS API reference.
-const IDENTITY: &str = r#"<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+pub const IDENTITY: &str = r#"<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
   <GetCallerIdentityResult>
     <Arn>arn:aws:iam::123456789012:user/Alice</Arn>
     <UserId>AIDACKCEVSQ6C2EXAMPLE</UserId>

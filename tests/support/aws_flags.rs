@@ -118,7 +118,7 @@ impl Account {
         Cloud::start(move |request| account.answer(request)).await
     }
 
-    fn answer(&self, request: &Request) -> Reply {
+    pub fn answer(&self, request: &Request) -> Reply {
         assert_eq!(request.method, "GET");
         let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
         self.asked.lock().unwrap().push(path.to_owned());

@@ -51,7 +51,7 @@ fn encode(value: &Value) -> Cbor {
     }
 }
 
-fn decode(value: &Cbor) -> Value {
+pub fn decode(value: &Cbor) -> Value {
     match value {
         Cbor::Bool(it) => json!(it),
         Cbor::Integer(it) => json!(i64::try_from(*it).unwrap()),

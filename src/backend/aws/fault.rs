@@ -67,6 +67,11 @@ where
     match error {
         SdkError::ServiceError(refused) => {
             let raw = refused.raw();
+            if raw.status().is_success() {
+                // A result that is none: a sign-in page, a proxy's greeting.
+                let message = format!("{call}: the answer could not be read");
+                return Fault::new(FaultKind::InvalidReply, message);
+            }
             let refusal = Refusal {
                 code: refused.err().code(),
                 message: refused.err().message(),

@@ -116,11 +116,13 @@ impl Source for RehearsalSource {
         if self.id == SourceId::new("metrics") {
             topics.push(Topic::Series);
         }
+        let mut reads = self.reads();
+        reads.push(FactKind::Changes);
         SourceMeta {
             id: self.id.clone(),
             kind: "rehearsal".into(),
             place: "simulated, inside flightdeck".into(),
-            capabilities: Capabilities { reads: self.reads(), topics, writes: Vec::new() },
+            capabilities: Capabilities { reads, topics, writes: Vec::new() },
             // The simulated clock may run many times faster than the reads.
             policy: FreshnessPolicy {
                 stale_after: SignedDuration::from_mins(10),

@@ -73,6 +73,9 @@ pub(super) async fn feature(
 }
 
 /// One page of the event log, the newest first, and whether the page is full.
+///
+/// # Errors
+/// Among others, a page of which not one entry can be understood.
 pub(super) async fn events(
     session: &Session,
     limit: usize,
@@ -82,8 +85,13 @@ pub(super) async fn events(
     let (limit_text, offset) = (limit.to_string(), offset.to_string());
     let query = [("limit", limit_text.as_str()), ("offset", offset.as_str())];
     let reply: Events = session.get_json("/api/admin/search/events", &query, cx).await?;
-    let full = reply.events.len() >= limit;
-    Ok((events::understand(reply.events), full))
+    let count = reply.events.len();
+    let events = events::understand(reply.events);
+    if events.is_empty() && count > 0 {
+        let message = format!("{}: no entry of the event log is understood", session.place());
+        return Err(Fault::new(FaultKind::InvalidReply, message));
+    }
+    Ok((events, count >= limit))
 }
 
 /// The names of the segments.

@@ -17,6 +17,8 @@ const FLAGS: &str = "AWS.AppConfig.FeatureFlags";
 pub(super) const PAGE: i32 = 50;
 /// Pages of one listing, so that an endless one ends.
 const MAX_PAGES: usize = 200;
+/// Generous: emulators have longer ones.
+const LONGEST_ID: usize = 64;
 /// Environments and profiles are listed again after this time: they seldom come and go.
 const AGE: SignedDuration = SignedDuration::from_mins(5);
 
@@ -50,10 +52,12 @@ macro_rules! pages {
             let request = $request.max_results(PAGE).set_next_token(token.take());
             let page = request.send().await;
             let page = page.map_err(|e| $connection.fault(&e, $operation, $context.now()))?;
-            found.extend(page.items.unwrap_or_default().into_iter().filter_map($take));
+            // Even an empty listing has a list in it: an answer without one is none.
+            let items = page.items.ok_or_else(|| odd($operation, "an answer without a list"))?;
+            found.extend(items.into_iter().filter_map($take));
             token = page.next_token.filter(|token| !token.is_empty());
             if token.is_none() {
-                break named(found);
+                break named($operation, found)?;
             }
         }
     }};
@@ -114,14 +118,24 @@ impl AppConfig {
 }
 
 /// Names need not be unique: then the id is added.
-fn named(found: Vec<(String, String)>) -> Vec<Named> {
+///
+/// Ids become parts of addresses, where the SDK takes no long ones; those of the service have at
+/// most seven characters (`Id` in its API reference).
+fn named(operation: &str, found: Vec<(String, String)>) -> Result<Vec<Named>, Fault> {
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
-    for (_, name) in &found {
+    for (id, name) in &found {
+        if id.is_empty() || id.len() > LONGEST_ID {
+            return Err(odd(operation, "an id that cannot be one"));
+        }
         *times.entry(name.clone()).or_default() += 1;
     }
     let unique = |id: &str, name: String| match times.get(&name) {
         Some(1) => SafeText::from(name),
         _ => SafeText::from(format!("{name} ({id})")),
     };
-    found.into_iter().map(|(id, name)| Named { name: unique(&id, name), id }).collect()
+    Ok(found.into_iter().map(|(id, name)| Named { name: unique(&id, name), id }).collect())
+}
+
+fn odd(operation: &str, what: &str) -> Fault {
+    Fault::new(FaultKind::InvalidReply, format!("appconfig:{operation}: {what}"))
 }

@@ -114,7 +114,9 @@ impl CodePipeline {
             let request = connection.client.list_pipelines().max_results(LISTING_PAGE);
             let page = request.set_next_token(token.take()).send().await;
             let page = page.map_err(|e| connection.fault(&e, "ListPipelines", context.now()))?;
-            listed.extend(page.pipelines.unwrap_or_default());
+            // Even an account without pipelines has a list of them: an answer without one is none.
+            let found = page.pipelines;
+            listed.extend(found.ok_or_else(|| odd("ListPipelines", "an answer without a list"))?);
             token = page.next_token.filter(|token| !token.is_empty());
             if token.is_none() {
                 return Ok(listed);
@@ -191,6 +193,10 @@ impl CodePipeline {
         context.spend().await;
         let state = connection.client.get_pipeline_state().name(name).send().await;
         let state = state.map_err(|e| connection.fault(&e, "GetPipelineState", context.now()))?;
+        if state.stage_states.is_none() {
+            // Every pipeline has stages: without them the answer is none.
+            return Err(odd("GetPipelineState", "an answer without stages"));
+        }
         let before = self.known().get(name).cloned();
         let version = state.pipeline_version();
         let (definition, warning) = match &before {
@@ -404,4 +410,8 @@ fn mark_waiting(pipeline: &mut Pipeline) {
             execution.state = RunState::Waiting;
         }
     }
+}
+
+fn odd(operation: &str, what: &str) -> Fault {
+    Fault::new(FaultKind::InvalidReply, format!("codepipeline:{operation}: {what}"))
 }

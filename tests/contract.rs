@@ -1,0 +1,68 @@
+//! The contract of a source, held by every kind against a loopback server of its own.
+//!
+//! The servers answer in the shapes of the API references or replay captured answers.
+#![cfg(feature = "aws")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a failing unwrap in a test is a failing test"
+)]
+
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/aws_flags.rs"]
+mod account;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/aws.rs"]
+mod aws;
+#[path = "contract/laws.rs"]
+mod laws;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/aws_metrics.rs"]
+mod metrics;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/aws_pipelines.rs"]
+mod pipes;
+#[path = "contract/poison.rs"]
+mod poison;
+#[path = "contract/rehearsal.rs"]
+mod rehearsal;
+#[path = "contract/server.rs"]
+mod server;
+#[path = "contract/stands.rs"]
+mod stands;
+
+macro_rules! contract {
+    ($($kind:ident)*) => {$(
+        mod $kind {
+            use crate::{laws, stands};
+
+            #[tokio::test]
+            async fn it_answers_for_itself_and_counts_its_calls() {
+                laws::answers_for_itself(&stands::$kind().await).await;
+            }
+
+            #[tokio::test]
+            async fn nothing_hostile_gets_through() {
+                laws::nothing_hostile_gets_through(&stands::$kind().await).await;
+            }
+
+            #[tokio::test]
+            async fn refusals_are_what_they_mean() {
+                laws::refusals_are_what_they_mean(&stands::$kind().await).await;
+            }
+
+            #[tokio::test]
+            async fn broken_answers_are_faults() {
+                laws::broken_answers_are_faults(&stands::$kind().await).await;
+            }
+
+            #[tokio::test]
+            async fn a_dropped_read_is_harmless() {
+                laws::a_dropped_read_is_harmless(&stands::$kind().await).await;
+            }
+        }
+    )*};
+}
+
+contract! { prometheus http haproxy unleash codepipeline cloudwatch appconfig }
