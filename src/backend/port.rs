@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt};
 
 use super::context::ReadContext;
 use crate::config::Schedule;
-use crate::domain::error::Fault;
+use crate::domain::error::{Fault, FaultKind};
 use crate::domain::observation::{Observation, Scope};
 use crate::domain::source::SourceMeta;
+use crate::domain::write::{Order, Receipt};
 
 /// One configured backend.
 ///
@@ -33,6 +34,26 @@ pub trait Source: Send + Sync + 'static {
         scope: &'a Scope,
         context: &'a ReadContext,
     ) -> BoxFuture<'a, Result<Observation, Fault>>;
+
+    /// Sends `order`, once, with what it expects as a native precondition where the backend has one.
+    ///
+    /// The rules of writing:
+    /// - it is sent at most once: nothing here retries, whatever the answer or its absence;
+    /// - `Conflict` means that the backend refused it because something moved or somebody was faster
+    ///   (the message says who and when, where that is told); nothing happened;
+    /// - `OutcomeUnknown` means that it may have happened: the connection broke, time ran out, or the
+    ///   server failed after it had the request;
+    /// - any other fault means that nothing happened.
+    fn submit<'a>(
+        &'a self,
+        order: &'a Order,
+        _context: &'a ReadContext,
+    ) -> BoxFuture<'a, Result<Receipt, Fault>> {
+        let verb = order.write().verb();
+        let message = format!("{} cannot {}", self.meta().id, verb.word());
+        let fault = Fault::new(FaultKind::InvalidRequest, message);
+        std::future::ready(Err(fault)).boxed()
+    }
 }
 
 /// How often and how much at once a source wants to be asked.

@@ -22,5 +22,6 @@ pub mod text;
 pub mod time;
 pub mod token;
 pub mod traffic;
+pub mod write;
 
 pub use jiff::Timestamp;

@@ -67,6 +67,24 @@ pub enum Verb {
     Flag,
 }
 
+impl Verb {
+    /// The word for it, as in "cannot …".
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Retry => "retry",
+            Self::Stop => "stop an execution",
+            Self::Start => "start an execution",
+            Self::Transition => "hold or release a transition",
+            Self::Rollback => "roll back",
+            Self::Override => "override a condition",
+            Self::Traffic => "shift traffic",
+            Self::Flag => "change a flag",
+        }
+    }
+}
+
 /// What is known of a source now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceState {

@@ -1,0 +1,88 @@
+//! The way back: the write that undoes another, or why there is none.
+
+use super::expectation::{known, stage_of};
+use super::kind::{ArmWish, FlagChange, Write};
+use crate::domain::fleet::Fleet;
+
+/// What undoes `write`, from what is true before it is sent; or why nothing does.
+pub fn inverse(write: &Write, fleet: &Fleet) -> Result<Write, String> {
+    match write {
+        Write::Answer { approve: true, .. } => {
+            Err("an approval cannot be taken back; the stage can be rolled back".to_owned())
+        }
+        Write::Answer { approve: false, .. } => {
+            Err("a rejection cannot be taken back; the stage can be retried".to_owned())
+        }
+        Write::Retry { .. } | Write::Start { .. } => {
+            Err("what has started can only be stopped".to_owned())
+        }
+        Write::Stop { .. } => Err("what was stopped stays stopped; it can be retried".to_owned()),
+        Write::Override { .. } => Err("what has passed a condition has passed".to_owned()),
+        Write::Hold { pipeline, stage, .. } => {
+            Ok(Write::Release { pipeline: pipeline.clone(), stage: stage.clone() })
+        }
+        Write::Release { pipeline, stage } => {
+            let held = stage_of(known(fleet, pipeline)?, stage)?;
+            if held.inbound.is_some() {
+                return Err("what waited before the stage has entered it".to_owned());
+            }
+            let reason = held.transition.as_ref().and_then(|t| t.reason.clone());
+            Ok(Write::Hold {
+                pipeline: pipeline.clone(),
+                stage: stage.clone(),
+                reason: reason.unwrap_or_else(|| "held again".into()),
+            })
+        }
+        Write::RollBack { pipeline, stage, .. } => {
+            let now = stage_of(known(fleet, pipeline)?, stage)?;
+            let to = now.execution.clone().ok_or("what was there before is not known")?;
+            Ok(Write::RollBack { pipeline: pipeline.clone(), stage: stage.clone(), to })
+        }
+        Write::Shares { split, .. } => {
+            let observed = fleet.traffic.get(split).ok_or("the shares before are not known")?;
+            let mut shares = Vec::new();
+            for arm in &observed.value.arms {
+                let percent = observed.value.percent(arm.name.as_str());
+                let percent = percent.ok_or("the shares before are not known")?;
+                // Between 0 and 100.
+                shares.push((arm.name.clone(), percent.round().clamp(0.0, 100.0) as u32));
+            }
+            Ok(Write::Shares { split: split.clone(), shares })
+        }
+        Write::Arm { split, arm, wish } => {
+            let observed = fleet.traffic.get(split).ok_or("its state before is not known")?;
+            let before = observed.value.arm(arm.as_str()).ok_or("its state before is not known")?;
+            let back = match (before.usable, wish) {
+                (true, _) => ArmWish::Ready,
+                (false, ArmWish::Ready) => ArmWish::Drain,
+                (false, _) => return Err("it was out of traffic before".to_owned()),
+            };
+            Ok(Write::Arm { split: split.clone(), arm: arm.clone(), wish: back })
+        }
+        Write::Flag { flag, environment, change } => {
+            let observed = fleet.flags.get(flag).ok_or("its state before is not known")?;
+            let state = observed
+                .value
+                .environment(environment.as_str())
+                .ok_or("its state before is not known")?;
+            let back = match change {
+                FlagChange::Enabled { .. } => FlagChange::Enabled {
+                    on: state.enabled.ok_or("its state before is not known")?,
+                },
+                FlagChange::Percent { .. } => FlagChange::Percent {
+                    percent: state.percent.ok_or("its share before is not known")?,
+                },
+                FlagChange::Attribute { name, .. } => {
+                    let before = state.attributes.iter().find(|(k, _)| k == name);
+                    let (name, value) =
+                        before.cloned().ok_or("the attribute was not there before")?;
+                    FlagChange::Attribute { name, value }
+                }
+                FlagChange::Stale { .. } => {
+                    FlagChange::Stale { stale: observed.value.stale.is_some() }
+                }
+            };
+            Ok(Write::Flag { flag: flag.clone(), environment: environment.clone(), change: back })
+        }
+    }
+}

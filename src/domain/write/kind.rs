@@ -1,0 +1,226 @@
+//! `Write`: one change of one thing in one backend.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{ExecutionId, FlagId, ItemId, PipelineId, SourceId, TrafficId};
+use crate::domain::source::Verb;
+use crate::domain::text::SafeText;
+
+/// One change of one thing in one backend.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "write", rename_all = "snake_case")]
+pub enum Write {
+    /// Approve or reject what waits in a stage.
+    Answer {
+        /// Whose approval.
+        pipeline: PipelineId,
+        /// In which stage.
+        stage: SafeText,
+        /// Of which action.
+        action: SafeText,
+        /// For which execution.
+        execution: Option<ExecutionId>,
+        /// Approve; otherwise reject.
+        approve: bool,
+        /// What is written beside the answer.
+        comment: SafeText,
+    },
+    /// Run a failed stage again.
+    Retry {
+        /// Of which pipeline.
+        pipeline: PipelineId,
+        /// Which stage.
+        stage: SafeText,
+        /// For which execution.
+        execution: ExecutionId,
+        /// Every action, not only the failed ones.
+        all: bool,
+    },
+    /// Stop an execution.
+    Stop {
+        /// Of which pipeline.
+        pipeline: PipelineId,
+        /// Which execution.
+        execution: ExecutionId,
+        /// Do not wait for the actions under way.
+        abandon: bool,
+        /// Why.
+        reason: SafeText,
+    },
+    /// Start an execution with the newest revision.
+    Start {
+        /// Of which pipeline.
+        pipeline: PipelineId,
+    },
+    /// Close the way into a stage.
+    Hold {
+        /// Of which pipeline.
+        pipeline: PipelineId,
+        /// Which stage.
+        stage: SafeText,
+        /// Why.
+        reason: SafeText,
+    },
+    /// Open the way into a stage; what waits before it enters.
+    Release {
+        /// Of which pipeline.
+        pipeline: PipelineId,
+        /// Which stage.
+        stage: SafeText,
+    },
+    /// Put an earlier execution back into a stage.
+    RollBack {
+        /// Of which pipeline.
+        pipeline: PipelineId,
+        /// Which stage.
+        stage: SafeText,
+        /// The execution that is put back.
+        to: ExecutionId,
+    },
+    /// Let an execution pass a condition that failed.
+    Override {
+        /// Of which pipeline.
+        pipeline: PipelineId,
+        /// Which stage.
+        stage: SafeText,
+        /// For which execution.
+        execution: ExecutionId,
+        /// Before entry, or on success.
+        condition: SafeText,
+    },
+    /// Set the share of each version of a traffic split, in per cent; those left out keep theirs.
+    Shares {
+        /// Which split.
+        split: TrafficId,
+        /// Versions and their shares, 0–100.
+        shares: Vec<(SafeText, u32)>,
+    },
+    /// Take one version of a traffic split out of traffic, or back in.
+    Arm {
+        /// Which split.
+        split: TrafficId,
+        /// Which version.
+        arm: SafeText,
+        /// What is wanted of it.
+        wish: ArmWish,
+    },
+    /// Change a flag in one environment.
+    Flag {
+        /// Which flag.
+        flag: FlagId,
+        /// In which environment.
+        environment: SafeText,
+        /// How.
+        change: FlagChange,
+    },
+}
+
+/// What is wanted of a version of a traffic split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ArmWish {
+    /// It gets traffic.
+    Ready,
+    /// It gets no new visitors.
+    Drain,
+    /// It gets nothing at all.
+    Maintenance,
+}
+
+impl ArmWish {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Drain => "drain",
+            Self::Maintenance => "maintenance",
+        }
+    }
+}
+
+/// A change of a flag.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum FlagChange {
+    /// On or off.
+    Enabled {
+        /// On.
+        on: bool,
+    },
+    /// The share of a gradual roll-out.
+    Percent {
+        /// 0–100.
+        percent: f64,
+    },
+    /// An attribute.
+    Attribute {
+        /// Its name.
+        name: SafeText,
+        /// Its value, as it is written.
+        value: SafeText,
+    },
+    /// Marked as one to clean up, or no longer.
+    Stale {
+        /// Marked.
+        stale: bool,
+    },
+}
+
+impl Write {
+    /// What is changed.
+    pub fn target(&self) -> ItemId {
+        match self {
+            Self::Answer { pipeline, .. }
+            | Self::Retry { pipeline, .. }
+            | Self::Stop { pipeline, .. }
+            | Self::Start { pipeline }
+            | Self::Hold { pipeline, .. }
+            | Self::Release { pipeline, .. }
+            | Self::RollBack { pipeline, .. }
+            | Self::Override { pipeline, .. } => ItemId::Pipeline(pipeline.clone()),
+            Self::Shares { split, .. } | Self::Arm { split, .. } => ItemId::Traffic(split.clone()),
+            Self::Flag { flag, .. } => ItemId::Flag(flag.clone()),
+        }
+    }
+
+    /// The source that is written to.
+    pub fn source(&self) -> SourceId {
+        self.target().source().clone()
+    }
+
+    /// What a source must be able to do.
+    pub fn verb(&self) -> Verb {
+        match self {
+            Self::Answer { approve: true, .. } => Verb::Approve,
+            Self::Answer { approve: false, .. } => Verb::Reject,
+            Self::Retry { .. } => Verb::Retry,
+            Self::Stop { .. } => Verb::Stop,
+            Self::Start { .. } => Verb::Start,
+            Self::Hold { .. } | Self::Release { .. } => Verb::Transition,
+            Self::RollBack { .. } => Verb::Rollback,
+            Self::Override { .. } => Verb::Override,
+            Self::Shares { .. } | Self::Arm { .. } => Verb::Traffic,
+            Self::Flag { .. } => Verb::Flag,
+        }
+    }
+
+    /// Whether it takes something back to where it was safe; freezes let it pass.
+    pub fn is_to_safety(&self) -> bool {
+        match self {
+            Self::RollBack { .. }
+            | Self::Hold { .. }
+            | Self::Stop { .. }
+            | Self::Answer { approve: false, .. }
+            | Self::Flag { change: FlagChange::Enabled { on: false }, .. }
+            | Self::Arm { wish: ArmWish::Drain | ArmWish::Maintenance, .. } => true,
+            Self::Answer { .. }
+            | Self::Retry { .. }
+            | Self::Start { .. }
+            | Self::Release { .. }
+            | Self::Override { .. }
+            | Self::Shares { .. }
+            | Self::Arm { .. }
+            | Self::Flag { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Writes: what can be changed, what must still be true when it is, and what came of it.
+//!
+//! The life of a write: an intent becomes a [`Plan`] of [`Step`]s with what was seen; guards judge
+//! it; [`confirm`] makes a [`Confirmed`] of it; only that gives an [`Order`], and only an order can
+//! be submitted; reading again tells the [`Outcome`].
+
+mod confirmed;
+mod expectation;
+mod inverse;
+mod kind;
+mod outcome;
+mod plan;
+mod seen;
+mod words;
+
+pub use confirmed::{Answers, Confirmed, Order, confirm};
+pub use expectation::{Expectation, Moved, expectation};
+pub use inverse::inverse;
+pub use kind::{ArmWish, FlagChange, Write};
+pub use outcome::{Outcome, OutcomeKind, Receipt};
+pub use plan::{Guard, GuardVerdict, Plan, PlanId, Step};
+pub use seen::{Seen, seen};
+pub use words::{Words, words};
+
+#[cfg(test)]
+mod tests;

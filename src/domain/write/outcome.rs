@@ -1,0 +1,115 @@
+//! What came of a write.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::expectation::Moved;
+use crate::domain::error::Fault;
+use crate::domain::text::SafeText;
+
+/// What a backend answered to an order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Its own id of what it began: an execution, a deployment, a request.
+    pub id: Option<SafeText>,
+    /// What it said.
+    pub note: Option<SafeText>,
+}
+
+/// What came of a write.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Its effect was seen.
+    Done {
+        /// What was seen, or what the backend said.
+        note: Option<SafeText>,
+    },
+    /// Nothing was sent: what was seen has moved.
+    Moved {
+        /// What.
+        moved: Vec<Moved>,
+    },
+    /// Nothing was sent, for another reason; or the backend refused it as a whole.
+    Refused {
+        /// Why, and what to do.
+        why: SafeText,
+    },
+    /// Somebody else was faster.
+    Answered {
+        /// Who, if it is told.
+        by: Option<SafeText>,
+        /// When, if it is told.
+        at: Option<Timestamp>,
+    },
+    /// The backend did not do it.
+    Failed {
+        /// Why.
+        fault: Fault,
+    },
+    /// It may have happened or not: nothing read so far shows which.
+    Unknown {
+        /// Why.
+        why: SafeText,
+    },
+}
+
+/// The kinds of outcome, for reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeKind {
+    /// Done.
+    Done,
+    /// Moved since it was seen.
+    Moved,
+    /// Refused.
+    Refused,
+    /// Answered by somebody else.
+    Answered,
+    /// Failed.
+    Failed,
+    /// Not known.
+    Unknown,
+}
+
+impl Outcome {
+    /// Which kind it is.
+    pub fn kind(&self) -> OutcomeKind {
+        match self {
+            Self::Done { .. } => OutcomeKind::Done,
+            Self::Moved { .. } => OutcomeKind::Moved,
+            Self::Refused { .. } => OutcomeKind::Refused,
+            Self::Answered { .. } => OutcomeKind::Answered,
+            Self::Failed { .. } => OutcomeKind::Failed,
+            Self::Unknown { .. } => OutcomeKind::Unknown,
+        }
+    }
+
+    /// It in a sentence.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Done { note } => {
+                note.as_ref().map_or("done".to_owned(), |note| format!("done: {note}"))
+            }
+            Self::Moved { moved } => {
+                let all: Vec<String> = moved
+                    .iter()
+                    .map(|m| format!("{} was {}, is {}", m.what, m.seen, m.now))
+                    .collect();
+                format!("refused, it has moved: {}", all.join("; "))
+            }
+            Self::Refused { why } => format!("refused: {why}"),
+            Self::Answered { by, at } => {
+                let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+                let at =
+                    at.map(|at| format!(" at {}", at.strftime("%H:%M:%S"))).unwrap_or_default();
+                format!("answered before{by}{at}")
+            }
+            Self::Failed { fault } => format!("failed: {fault} ({})", fault.hint),
+            Self::Unknown { why } => {
+                format!("unknown: {why}; read the target before doing it again")
+            }
+        }
+    }
+}

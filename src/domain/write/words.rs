@@ -1,0 +1,129 @@
+//! A write in words: what it does, from what, to what.
+
+use serde::{Deserialize, Serialize};
+
+use super::kind::{FlagChange, Write};
+use crate::domain::fleet::Fleet;
+use crate::domain::text::SafeText;
+
+/// A write in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    /// What is done, to what.
+    pub what: SafeText,
+    /// What is there now, if that says more.
+    pub from: Option<SafeText>,
+    /// What will be there.
+    pub to: Option<SafeText>,
+}
+
+/// `write` in words, with what `fleet` knows of its target.
+pub fn words(write: &Write, fleet: &Fleet) -> Words {
+    let revision =
+        |pipeline: &crate::domain::ids::PipelineId, stage: &SafeText| -> Option<String> {
+            let stage = fleet.pipelines.get(pipeline)?.value.stage(stage.as_str())?.clone();
+            Some(stage.revision?.short())
+        };
+    let (what, from, to) = match write {
+        Write::Answer { pipeline, stage, approve, .. } => {
+            let verb = if *approve { "approve" } else { "reject" };
+            let shown = revision(pipeline, stage).map(|r| format!(" {r}")).unwrap_or_default();
+            (format!("{verb} {stage} of {}{shown}", pipeline.name), None, None)
+        }
+        Write::Retry { pipeline, stage, all, .. } => {
+            let what = if *all { "every action" } else { "the failed actions" };
+            (
+                format!("retry {what} of {stage} of {}", pipeline.name),
+                Some("failed".to_owned()),
+                Some("running".to_owned()),
+            )
+        }
+        Write::Stop { pipeline, execution, abandon, .. } => {
+            let how = if *abandon { ", abandoning what runs" } else { ", after what runs" };
+            let id: String = execution.as_str().chars().take(8).collect();
+            (format!("stop {id} of {}{how}", pipeline.name), None, Some("stopped".to_owned()))
+        }
+        Write::Start { pipeline } => {
+            (format!("start {}", pipeline.name), None, Some("running".to_owned()))
+        }
+        Write::Hold { pipeline, stage, reason } => (
+            format!("hold {stage} of {}: {reason}", pipeline.name),
+            Some("open".to_owned()),
+            Some("closed".to_owned()),
+        ),
+        Write::Release { pipeline, stage } => {
+            let waits = fleet
+                .pipelines
+                .get(pipeline)
+                .and_then(|o| o.value.stage(stage.as_str())?.inbound.clone())
+                .map(|id| format!("; {} enters", id.as_str().chars().take(8).collect::<String>()));
+            (
+                format!("release {stage} of {}{}", pipeline.name, waits.unwrap_or_default()),
+                Some("closed".to_owned()),
+                Some("open".to_owned()),
+            )
+        }
+        Write::RollBack { pipeline, stage, to } => {
+            let run = fleet.pipelines.get(pipeline).and_then(|o| o.value.execution(to).cloned());
+            let target =
+                run.and_then(|r| r.revisions.first().map(crate::domain::revision::Revision::short));
+            (
+                format!("roll back {stage} of {}", pipeline.name),
+                revision(pipeline, stage),
+                target.or_else(|| Some(to.as_str().chars().take(8).collect())),
+            )
+        }
+        Write::Override { pipeline, stage, condition, .. } => (
+            format!("override the condition {condition} of {stage} of {}", pipeline.name),
+            Some("failed".to_owned()),
+            Some("passed".to_owned()),
+        ),
+        Write::Shares { split, shares } => {
+            let now = fleet.traffic.get(split).map(|o| {
+                let one = |arm: &SafeText| {
+                    o.value.percent(arm.as_str()).map_or("?".to_owned(), |p| format!("{p:.0}%"))
+                };
+                shares
+                    .iter()
+                    .map(|(arm, _)| format!("{arm} {}", one(arm)))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            });
+            let to: Vec<String> =
+                shares.iter().map(|(arm, share)| format!("{arm} {share}%")).collect();
+            (format!("traffic of {}", split.name), now, Some(to.join(", ")))
+        }
+        Write::Arm { split, arm, wish } => {
+            let now = fleet
+                .traffic
+                .get(split)
+                .and_then(|o| o.value.arm(arm.as_str()).map(|a| a.state.to_string()));
+            (format!("{arm} of {}", split.name), now, Some(wish.word().to_owned()))
+        }
+        Write::Flag { flag, environment, change } => {
+            let observed = fleet.flags.get(flag).map(|o| &o.value);
+            let state = observed.and_then(|f| f.environment(environment.as_str()));
+            let on = |on: bool| if on { "on" } else { "off" }.to_owned();
+            let (from, to) = match change {
+                FlagChange::Enabled { on: wanted } => {
+                    (state.and_then(|s| s.enabled).map(on), on(*wanted))
+                }
+                FlagChange::Percent { percent } => (
+                    state.and_then(|s| s.percent).map(|p| format!("{p:.0}%")),
+                    format!("{percent:.0}%"),
+                ),
+                FlagChange::Attribute { name, value } => {
+                    let before = state.and_then(|s| s.attributes.iter().find(|(k, _)| k == name));
+                    (before.map(|(k, v)| format!("{k} = {v}")), format!("{name} = {value}"))
+                }
+                FlagChange::Stale { stale } => {
+                    let word = |stale: bool| if stale { "stale" } else { "not stale" }.to_owned();
+                    (observed.map(|f| word(f.stale.is_some())), word(*stale))
+                }
+            };
+            let key = observed.map_or(flag.name.as_str(), |f| f.key.as_str());
+            (format!("flag {key} in {environment}"), from, Some(to))
+        }
+    };
+    Words { what: what.into(), from: from.map(Into::into), to: to.map(Into::into) }
+}
