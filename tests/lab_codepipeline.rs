@@ -9,11 +9,14 @@
 
 #[path = "support/lab.rs"]
 mod lab;
+#[path = "support/lab_pipelines.rs"]
+mod pipes;
 
 use flightdeck::domain::error::FaultKind;
 use flightdeck::domain::observation::Topic;
 use flightdeck::domain::pipeline::{ExecutionMode, Pipeline, RunState, Stage};
-use lab::{World, address, item, observe, pipeline, post, read};
+use lab::{address, post};
+use pipes::{World, item, observe, pipeline, read};
 use serde_json::{Value, json};
 
 fn stage<'a>(pipeline: &'a Pipeline, name: &str) -> &'a Stage {

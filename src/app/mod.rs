@@ -18,6 +18,7 @@ pub mod msg;
 pub mod needs;
 pub mod overlay;
 pub mod pane;
+pub mod report;
 pub mod row;
 pub mod search;
 pub mod select;

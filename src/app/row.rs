@@ -1,5 +1,6 @@
 //! Rows of list panes: who they are, and how much they need a human.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{CanaryId, ItemId, ServiceId, SourceId};
@@ -22,7 +23,9 @@ pub enum RowId {
 }
 
 /// How much something needs a human; the order of every list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Attention {
     /// Broken, or harming customers now.

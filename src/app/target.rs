@@ -20,6 +20,21 @@ pub fn service_of_selection(state: &State) -> Option<ServiceId> {
     }
 }
 
+/// The services that a row of `pane` belongs to.
+pub fn services_of_row(state: &State, pane: Pane, row: &RowId) -> Vec<ServiceId> {
+    match row {
+        RowId::Service(id) => vec![id.clone()],
+        RowId::Item(ItemId::Change(_)) if pane == Pane::Timeline => {
+            state.rows.timeline.get(row).map(|change| change.services.clone()).unwrap_or_default()
+        }
+        RowId::Item(item) | RowId::Ask(item, _) => state.membership.owners(item).to_vec(),
+        RowId::Canary(_) => {
+            state.rows.canaries.get(row).map(|row| vec![row.service.clone()]).unwrap_or_default()
+        }
+        RowId::Source(_) => Vec::new(),
+    }
+}
+
 /// The id of what is selected, as its backend names it.
 pub fn id_text(state: &State) -> Option<String> {
     if state.view.pane == Pane::Service {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::Source;
 #[cfg(feature = "aws")]
-use super::aws::{codepipeline::CodePipeline, session::Sessions};
+use super::aws::{
+    appconfig::AppConfig, cloudwatch::CloudWatch, codepipeline::CodePipeline, session::Sessions,
+};
 use super::haproxy::HaProxy;
 use super::probe_http::ProbeHttp;
 use super::prometheus::Prometheus;
@@ -36,29 +38,43 @@ impl Registry {
             SourceConfig::Prometheus(settings) => {
                 Arc::new(Prometheus::new(id, settings.clone(), schedule, series)?)
             }
-            SourceConfig::HaProxy(settings) => {
-                Arc::new(HaProxy::new(id, settings.clone(), schedule, series))
+            SourceConfig::Http(settings) => {
+                Arc::new(ProbeHttp::new(id, settings.clone(), schedule)?)
             }
             SourceConfig::Unleash(settings) => {
                 Arc::new(Unleash::new(id, settings.clone(), schedule))
             }
-            SourceConfig::Http(settings) => {
-                Arc::new(ProbeHttp::new(id, settings.clone(), schedule)?)
+            SourceConfig::HaProxy(settings) => {
+                Arc::new(HaProxy::new(id, settings.clone(), schedule, series))
             }
             #[cfg(feature = "aws")]
             SourceConfig::CodePipeline(settings) => {
                 Arc::new(CodePipeline::new(id, settings, *schedule, &self.sessions))
             }
-            other => return Err(unsupported(&id, other)),
+            #[cfg(feature = "aws")]
+            SourceConfig::CloudWatch(settings) => {
+                Arc::new(CloudWatch::new(id, settings, *schedule, series, &self.sessions))
+            }
+            #[cfg(feature = "aws")]
+            SourceConfig::AppConfig(settings) => {
+                Arc::new(AppConfig::new(id, settings, *schedule, &self.sessions))
+            }
+            #[cfg(not(feature = "aws"))]
+            SourceConfig::CodePipeline(_)
+            | SourceConfig::CloudWatch(_)
+            | SourceConfig::AppConfig(_) => {
+                let message = format!(
+                    "{id}: this build knows no AWS, which a source of kind {} needs",
+                    config.kind()
+                );
+                return Err(Fault::new(FaultKind::InvalidRequest, message)
+                    .hint("install flightdeck with its default features, or take the source out"));
+            }
+            SourceConfig::Rehearsal(_) => {
+                let message = format!("{id}: the rehearsal is a world of several sources, not one");
+                return Err(Fault::new(FaultKind::InvalidRequest, message)
+                    .hint("open it with --rehearse, or leave it to the program"));
+            }
         })
     }
-}
-
-/// This build has no adapter for the source.
-fn unsupported(id: &SourceId, config: &SourceConfig) -> Fault {
-    Fault::new(
-        FaultKind::InvalidRequest,
-        format!("{id}: this build cannot read a source of kind {}", config.kind()),
-    )
-    .hint("install flightdeck with its default features, or take the source out")
 }

@@ -6,8 +6,8 @@ use std::io::{self, BufWriter, Stdout};
 use crossterm::event::{KeyCode as RawCode, KeyEvent, KeyModifiers};
 use futures::stream::{self, Stream};
 
-use super::args::{Global, Room};
 use super::exit::{Exit, Failure};
+use super::global::{Global, Room};
 use super::start::{Started, start};
 use super::themes;
 use crate::app::key::{Key, KeyCode};
@@ -87,7 +87,8 @@ fn terminal(error: &io::Error) -> Failure {
     Failure::new(format!("the terminal failed: {error}"))
 }
 
-fn wish(color: Color) -> Wish {
+/// What the configuration wants of colours.
+pub fn wish(color: Color) -> Wish {
     match color {
         Color::Auto => Wish::Auto,
         Color::Always => Wish::Always,

@@ -1,14 +1,20 @@
 //! Arguments, exit codes and one file per subcommand.
 
+pub mod ansi;
 pub mod args;
 pub mod complete;
 pub mod config;
 pub mod control_room;
 pub mod exit;
+pub mod global;
+pub mod headless;
 pub mod init;
 pub mod replay;
+pub mod sources;
 pub mod start;
+pub mod status;
 pub mod themes;
+pub mod watch;
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -19,8 +25,9 @@ use crate::app::command::TABLE;
 use crate::backend::clock::WallClock;
 use crate::backend::registry::Registry;
 use crate::config::{Config, Inputs};
-use args::{Args, Command, Global};
+use args::{Args, Command};
 use exit::{Exit, Failure};
+use global::Global;
 
 /// Runs the program with the arguments of the process; returns its exit code.
 pub fn main() -> u8 {
@@ -46,6 +53,9 @@ fn run(args: &Args) -> Result<u8, Failure> {
     let global = &args.global;
     let out = &mut io::stdout().lock();
     match &args.command {
+        None if args.room.plain => {
+            watch::run(global, &watch::WatchArgs::plain(), out).map(Exit::code)
+        }
         None => control_room::run(global, &args.room).map(Exit::code),
         Some(Command::Config(command)) => {
             let settings = global.settings().map_err(Failure::usage)?;
@@ -53,6 +63,9 @@ fn run(args: &Args) -> Result<u8, Failure> {
             let commands: Vec<&str> = TABLE.iter().map(|row| row.name).collect();
             written(config::run(command, &inputs, &commands, out, &mut io::stderr().lock()))
         }
+        Some(Command::Status(arguments)) => status::run(global, arguments, out).map(Exit::code),
+        Some(Command::Sources(arguments)) => sources::run(global, arguments, out).map(Exit::code),
+        Some(Command::Watch(arguments)) => watch::run(global, arguments, out).map(Exit::code),
         Some(Command::Init(arguments)) => init(global, arguments),
         Some(Command::ReplaySession { file }) => replay::run(file, out).map(Exit::code),
         Some(Command::Completions { shell }) => written(complete::completions(*shell, out)),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::args::Global;
 use super::exit::Failure;
+use super::global::Global;
 use super::themes;
 use crate::app::command::TABLE;
 use crate::app::key::Key;

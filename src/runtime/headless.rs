@@ -57,6 +57,11 @@ impl Headless {
         }
     }
 
+    /// The state as it is, without the sources.
+    pub fn into_state(self) -> State {
+        self.state
+    }
+
     /// Lets the time go on.
     pub fn tick(&mut self) {
         update(&mut self.state, Msg::Tick(self.clock.now()));

@@ -13,6 +13,7 @@ mod when;
 mod wrap;
 
 pub use look::Look;
+pub use panes::table;
 
 use ratatui::buffer::Buffer;
 

@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import parts
 
 HERE = Path(__file__).resolve().parent
+MARK = "this-is-a-lab"
 # What a user of the lab needs beyond addresses; the keys are good for nothing elsewhere.
 AWS = {
     "AWS_ACCESS_KEY_ID": "LABALICE",
@@ -45,7 +46,6 @@ class Lab:
         self.env = {}
         self.processes = []
         self.ports = set()
-        self.run.mkdir(parents=True, exist_ok=True)
 
     def port(self):
         """A port that was free a moment ago and is nobody else's in this lab."""
@@ -141,7 +141,24 @@ def born(pid):
     return None if fields[0] == "Z" else int(fields[19])
 
 
+def clear(run):
+    """Makes room in a folder that an earlier lab has used; any other folder must be empty."""
+    run = Path(run)
+    if (run / MARK).exists():
+        stop(run)
+        shutil.rmtree(run)
+    elif run.exists() and any(run.iterdir()):
+        raise LabError(f"{run} is not empty, and no lab was there before")
+    run.mkdir(parents=True, exist_ok=True)
+    (run / MARK).touch()
+
+
 def start(run):
+    try:
+        clear(run)
+    except LabError as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 1
     lab = Lab(run)
     wanted = os.environ.get("LAB_PARTS", "").split() or list(parts.PARTS)
     try:

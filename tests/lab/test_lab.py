@@ -42,6 +42,12 @@ class StartAndStop(unittest.TestCase):
                 self.assertEqual(self.quietly(lab.start, self.run_folder), 1)
         self.assertIn("no room", (self.run_folder / "broken.log").read_text())
 
+    def test_a_folder_of_somebody_else_is_left_alone(self):
+        self.run_folder.mkdir()
+        (self.run_folder / "thesis").write_text("mine")
+        self.assertEqual(self.quietly(lab.start, self.run_folder), 1)
+        self.assertEqual([path.name for path in self.run_folder.iterdir()], ["thesis"])
+
     def test_a_process_that_took_over_the_number_is_left_alone(self):
         other = subprocess.Popen(["sleep", "60"], start_new_session=True)
         self.addCleanup(other.wait)

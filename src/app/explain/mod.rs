@@ -37,14 +37,22 @@ pub fn of_pipeline(state: &State, id: &crate::domain::ids::PipelineId) -> Vec<St
     pipeline::sentences(state, id)
 }
 
+/// Sentences about a fact.
+pub fn of_item(state: &State, item: &ItemId) -> Vec<String> {
+    item_sentences(state, item)
+}
+
+/// Sentences about a source.
+pub fn of_source(state: &State, id: &crate::domain::ids::SourceId) -> Vec<String> {
+    state.fleet.sources.get(id).map(|s| source(state, s)).unwrap_or_default()
+}
+
 fn row_sentences(state: &State, row: &RowId) -> Vec<String> {
     match row {
         RowId::Service(id) => service::sentences(state, id),
         RowId::Ask(item, _) | RowId::Item(item) => item_sentences(state, item),
         RowId::Canary(id) => canary::sentences(state, id),
-        RowId::Source(id) => {
-            state.fleet.sources.get(id).map(|s| source(state, s)).unwrap_or_default()
-        }
+        RowId::Source(id) => of_source(state, id),
     }
 }
 

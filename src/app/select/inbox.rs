@@ -1,6 +1,7 @@
 //! Inbox rows: everything that waits for a human, most urgent first.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Facts;
@@ -31,7 +32,9 @@ pub struct AskRow {
 }
 
 /// Kinds of ask, most urgent first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum AskKind {
     /// An alarm fires.

@@ -30,14 +30,12 @@ pub struct Board<'a> {
     state: &'a State,
     look: &'a Look,
     stages: Vec<SafeText>,
-    owners: bool,
 }
 
 impl<'a> Board<'a> {
     /// The board as it is now.
     pub fn new(state: &'a State, look: &'a Look) -> Self {
-        let owners = state.view.group_by_owner || state.view.size.0 >= 120;
-        Self { state, look, stages: stage_names(state), owners }
+        Self { state, look, stages: stage_names(state) }
     }
 
     /// Why it stands where it stands, and its name.
@@ -117,10 +115,8 @@ fn weight(state: crate::domain::pipeline::RunState) -> u8 {
 
 impl ListPane for Board<'_> {
     fn columns(&self) -> Vec<Column> {
-        let mut columns = vec![Column::new("service", 12, 26)];
-        if self.owners {
-            columns.push(Column::new("owner", 8, 18).optional(40));
-        }
+        let mut columns =
+            vec![Column::new("service", 12, 26), Column::new("owner", 8, 18).optional(40)];
         let stages = self.stages.iter();
         // Where there is little room, what a stage far from production holds matters least.
         let many = self.stages.len();
@@ -153,11 +149,8 @@ impl ListPane for Board<'_> {
     fn cells(&self, id: &RowId) -> Option<Vec<Line<'static>>> {
         let row = self.state.rows.board.get(id)?;
         let look = self.look;
-        let mut cells = vec![self.service(id, row)];
-        if self.owners {
-            let owner = row.owners.first().map(ToString::to_string).unwrap_or_default();
-            cells.push(look.line(Role::Dim, owner));
-        }
+        let owner = row.owners.first().map(ToString::to_string).unwrap_or_default();
+        let mut cells = vec![self.service(id, row), look.line(Role::Dim, owner)];
         for column in &self.stages {
             let stage = row.stages.iter().find(|s| s.name == *column);
             cells.push(match stage {

@@ -11,6 +11,8 @@ mod sources;
 mod stages;
 mod timeline;
 
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::canvas::Canvas;
@@ -37,10 +39,8 @@ trait ListPane {
     }
 }
 
-/// Draws the pane that is shown.
-pub fn draw(state: &State, canvas: &mut Canvas<'_>, regions: &Regions) {
-    let look = canvas.look;
-    let pane: Box<dyn ListPane + '_> = match state.view.pane {
+fn list_pane<'a>(state: &'a State, look: &'a Look, pane: Pane) -> Option<Box<dyn ListPane + 'a>> {
+    Some(match pane {
         Pane::Board => Box::new(board::Board::new(state, look)),
         Pane::Inbox => Box::new(inbox::Inbox { state, look }),
         Pane::Pipelines => Box::new(pipelines::Pipelines { state, look }),
@@ -49,17 +49,53 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, regions: &Regions) {
         Pane::Flags => Box::new(flags::Flags::new(state, look)),
         Pane::Timeline => Box::new(timeline::Timeline { state, look }),
         Pane::Sources => Box::new(sources::Sources { state, look }),
-        Pane::Service => {
-            if let Some(area) = regions.detail {
-                service::draw(state, canvas, area);
-            }
-            return;
+        Pane::Service => return None,
+    })
+}
+
+/// Draws the pane that is shown.
+pub fn draw(state: &State, canvas: &mut Canvas<'_>, regions: &Regions) {
+    let Some(pane) = list_pane(state, canvas.look, state.view.pane) else {
+        if let Some(area) = regions.detail {
+            service::draw(state, canvas, area);
         }
+        return;
     };
     list(state, canvas, regions, pane.as_ref());
     if let Some(area) = regions.detail {
         details(state, canvas, area, pane.as_ref(), regions.list.height > 0);
     }
+}
+
+/// The rows of `pane` that are to be kept, all of them, under their headings; `None` for a pane
+/// without a list.
+pub fn table(
+    state: &State,
+    look: &Look,
+    pane: Pane,
+    width: u16,
+    keep: &dyn Fn(&RowId) -> bool,
+) -> Option<Buffer> {
+    let list = list_pane(state, look, pane)?;
+    let rows: Vec<&RowId> = state.rows.order(pane).iter().filter(|id| keep(id)).collect();
+    let height = u16::try_from(rows.len().max(1)).unwrap_or(u16::MAX - 1);
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height + 1));
+    let mut canvas = Canvas::new(&mut buffer, look);
+    let columns = list.columns();
+    let layout = Layout::new(&columns, width);
+    let area = Area { x: 0, y: 0, width, height: height + 1 };
+    headings(&mut canvas, area, &columns, &layout);
+    if rows.is_empty() {
+        canvas.line(area, 1, 3, &look.line(Role::Dim, why_empty(state, pane, list.empty())));
+    }
+    for (at, id) in (1..=height).zip(rows) {
+        if let Some(lines) = list.cells(id) {
+            let freshness = age::of_row(state, id).map_or(Freshness::Fresh, |age| age.freshness);
+            let cells = Cells { lines, selected: false, freshness };
+            row(&mut canvas, area, at, &columns, &layout, &cells);
+        }
+    }
+    Some(buffer)
 }
 
 fn list(state: &State, canvas: &mut Canvas<'_>, regions: &Regions, pane: &dyn ListPane) {
@@ -71,7 +107,7 @@ fn list(state: &State, canvas: &mut Canvas<'_>, regions: &Regions, pane: &dyn Li
     headings(canvas, regions.columns, &columns, &layout);
     let shown = state.visible_rows(state.view.pane);
     if shown.is_empty() {
-        let text = why_empty(state, pane.empty());
+        let text = why_empty(state, state.view.pane, pane.empty());
         let line = canvas.look.line(Role::Dim, text);
         canvas.line(regions.list, 1, 3, &line);
     }
@@ -85,11 +121,11 @@ fn list(state: &State, canvas: &mut Canvas<'_>, regions: &Regions, pane: &dyn Li
 }
 
 /// Why nothing is listed; that something was not read is never told as "there is none".
-fn why_empty(state: &State, usual: &str) -> String {
+fn why_empty(state: &State, pane: Pane, usual: &str) -> String {
     let sources = age::of_sources(state);
-    let filtered = state.view.lists.get(&state.view.pane).is_some_and(|l| !l.filter.is_empty());
+    let filtered = state.view.lists.get(&pane).is_some_and(|l| !l.filter.is_empty());
     let silent = sources.all - sources.answering - sources.pending;
-    if filtered && !state.rows.order(state.view.pane).is_empty() {
+    if filtered && !state.rows.order(pane).is_empty() {
         "nothing matches the filter; esc drops it".to_owned()
     } else if sources.all == 0 {
         "no source is configured: `flightdeck init` writes a first configuration".to_owned()

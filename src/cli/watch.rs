@@ -1,0 +1,120 @@
+//! `flightdeck watch`, and the control room with `--plain`: one line for each change.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, ValueEnum};
+
+use super::exit::{Exit, Failure};
+use super::global::Global;
+use super::headless::{open, runtime, wanted};
+use crate::app::report::{Event, Wanted, Watcher};
+use crate::runtime::headless::Headless;
+
+/// Events are told together if they come within this time.
+const PACE: Duration = Duration::from_millis(200);
+
+/// How to write a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LineFormat {
+    /// One JSON document a line
+    #[default]
+    Ndjson,
+    /// A sentence a line
+    Plain,
+}
+
+/// What to watch.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct WatchArgs {
+    /// Only this service
+    #[arg(long, short, value_name = "NAME")]
+    pub service: Option<String>,
+    /// End after so long
+    #[arg(long = "for", value_name = "SECONDS")]
+    pub seconds: Option<u64>,
+    /// How to write it
+    #[arg(long, short, value_enum, default_value_t)]
+    pub output: LineFormat,
+}
+
+impl WatchArgs {
+    /// Everything, for people.
+    pub fn plain() -> Self {
+        Self { output: LineFormat::Plain, ..Self::default() }
+    }
+}
+
+/// Runs until the reader goes away, the time is over or a signal comes.
+pub fn run(global: &Global, args: &WatchArgs, out: &mut impl Write) -> Result<Exit, Failure> {
+    let (started, _) = open(global)?;
+    let tokio = runtime()?;
+    let result = tokio.block_on(async {
+        let mut headless = Headless::start(started.setup, started.sources, started.clock);
+        let wanted = wanted(&headless.state, args.service.as_deref(), None)?;
+        let end = args.seconds.map(Duration::from_secs);
+        let watching = watch(&mut headless, &wanted, args.output, out);
+        let ended = tokio::select! {
+            result = watching => result,
+            () = sleep(end) => Ok(()),
+            _ = tokio::signal::ctrl_c() => Ok(()),
+        };
+        match ended {
+            Ok(()) => Ok(Exit::Good),
+            Err(error) => Failure::output(&error),
+        }
+    });
+    tokio.shutdown_background();
+    result
+}
+
+async fn sleep(time: Option<Duration>) {
+    match time {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn watch(
+    headless: &mut Headless,
+    wanted: &Wanted,
+    format: LineFormat,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut watcher = Watcher::default();
+    loop {
+        if !headless.next().await {
+            return Ok(());
+        }
+        // What one read brings comes in several messages: they are told together.
+        let pause = tokio::time::sleep(PACE);
+        tokio::pin!(pause);
+        loop {
+            tokio::select! {
+                () = &mut pause => break,
+                more = headless.next() => if !more { break },
+            }
+        }
+        headless.tick();
+        for event in watcher.news(&headless.state) {
+            let about_a_source = event.services.is_empty() && wanted.service.is_none();
+            if about_a_source || wanted.covers(&event.services) {
+                line(&event, format, out)?;
+            }
+        }
+        out.flush()?;
+    }
+}
+
+fn line(event: &Event, format: LineFormat, out: &mut impl Write) -> io::Result<()> {
+    match format {
+        LineFormat::Ndjson => {
+            serde_json::to_writer(&mut *out, event)?;
+            out.write_all(b"\n")
+        }
+        LineFormat::Plain => {
+            let time = event.at.strftime("%H:%M:%S");
+            writeln!(out, "{time} {}: {}", event.kind.word(), event.text)
+        }
+    }
+}

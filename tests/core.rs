@@ -1,0 +1,14 @@
+//! The core without a screen or a network: schedules, keepers, recordings, and the state itself.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a failing unwrap in a test is a failing test"
+)]
+
+#[path = "core/backoff.rs"]
+mod backoff;
+#[path = "core/schedule.rs"]
+mod schedule;
+#[path = "core/support.rs"]
+mod support;
