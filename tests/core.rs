@@ -8,7 +8,11 @@
 
 #[path = "core/backoff.rs"]
 mod backoff;
+#[path = "core/keeper.rs"]
+mod keeper;
 #[path = "core/schedule.rs"]
 mod schedule;
+#[path = "core/scripted.rs"]
+mod scripted;
 #[path = "core/support.rs"]
 mod support;

@@ -1,11 +1,10 @@
 //! What a read is given: the time, its epoch, and the budget it draws calls from.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::clock::SharedClock;
@@ -18,12 +17,43 @@ pub struct ReadContext {
     clock: SharedClock,
     epoch: u64,
     meter: Arc<Meter>,
+    own: Arc<Own>,
+}
+
+/// What one read did so far.
+#[derive(Default)]
+struct Own {
+    calls: AtomicU64,
+    waits: Mutex<Waits>,
+}
+
+/// Time in which at least one call of a read waited for the budget.
+#[derive(Default)]
+struct Waits {
+    sum: Duration,
+    until: Option<Instant>,
 }
 
 impl ReadContext {
     /// The context of the reads of one epoch.
     pub fn new(clock: SharedClock, epoch: u64, meter: Arc<Meter>) -> Self {
-        Self { clock, epoch, meter }
+        Self { clock, epoch, meter, own: Arc::default() }
+    }
+
+    /// The same for one more read, with calls and waits counted from zero.
+    #[must_use]
+    pub fn for_read(&self) -> Self {
+        Self { own: Arc::default(), ..self.clone() }
+    }
+
+    /// API calls made by this read.
+    pub fn calls(&self) -> u64 {
+        self.own.calls.load(Ordering::Relaxed)
+    }
+
+    /// How long this read has waited for the budget, the wait that is under way included.
+    pub fn waited(&self) -> Duration {
+        self.own.waits.lock().unwrap_or_else(PoisonError::into_inner).sum
     }
 
     /// The time now.
@@ -33,12 +63,28 @@ impl ReadContext {
 
     /// Call this before each API call: counts it, and waits while the budget is used up.
     pub async fn spend(&self) {
-        self.meter.spend().await;
+        while let Some(wait) = self.meter.take() {
+            self.own.wait(wait);
+            tokio::time::sleep(wait).await;
+        }
+        self.own.calls.fetch_add(1, Ordering::Relaxed);
     }
 
     /// An answer to `scope`, stamped with the time now.
     pub fn answer(&self, source: &SourceId, scope: &Scope) -> Observation {
         Observation::new(source, self.epoch, scope, self.now())
+    }
+}
+
+impl Own {
+    fn wait(&self, wait: Duration) {
+        let now = Instant::now();
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        // Calls that wait at the same time delay the read once.
+        let from = waits.until.map_or(now, |until| until.max(now));
+        let until = now + wait;
+        waits.sum += until.saturating_duration_since(from);
+        waits.until = Some(until.max(from));
     }
 }
 
@@ -72,24 +118,20 @@ impl Meter {
         self.calls.load(Ordering::Relaxed)
     }
 
-    async fn spend(&self) {
+    /// Takes a call from the bucket, or says how long to wait before trying again.
+    fn take(&self) -> Option<Duration> {
         let rate = f64::from(self.per_minute) / 60.0;
-        loop {
-            let wait = {
-                let mut bucket = self.bucket.lock().await;
-                let now = Instant::now();
-                let gained = now.duration_since(bucket.filled).as_secs_f64() * rate;
-                bucket.tokens = (bucket.tokens + gained).min(burst(self.per_minute));
-                bucket.filled = now;
-                if bucket.tokens >= 1.0 {
-                    bucket.tokens -= 1.0;
-                    self.calls.fetch_add(1, Ordering::Relaxed);
-                    return;
-                }
-                (1.0 - bucket.tokens) / rate
-            };
-            tokio::time::sleep(Duration::from_secs_f64(wait)).await;
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let gained = now.duration_since(bucket.filled).as_secs_f64() * rate;
+        bucket.tokens = (bucket.tokens + gained).min(burst(self.per_minute));
+        bucket.filled = now;
+        if bucket.tokens >= 1.0 {
+            bucket.tokens -= 1.0;
+            self.calls.fetch_add(1, Ordering::Relaxed);
+            return None;
         }
+        Some(Duration::from_secs_f64((1.0 - bucket.tokens) / rate))
     }
 }
 

@@ -171,9 +171,11 @@ pub enum Clock {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Freshness {
-    /// The age at which a fact counts as stale: it is marked, and no write relies on it.
+    /// The age at which a fact counts as stale: it is marked, and no write relies on it. At least
+    /// twice the time that reading every item of the source once takes within its budget.
     pub stale_after: HumanDuration,
-    /// The age at which a fact counts as lost: it is shown as unknown, with its last value.
+    /// The age at which a fact counts as lost: it is shown as unknown, with its last value. At least
+    /// four times the time that reading every item of the source once takes.
     pub lost_after: HumanDuration,
 }
 

@@ -150,7 +150,7 @@ impl Fleet {
     pub fn freshness<T>(&self, observed: &Observed<T>, now: Timestamp) -> Freshness {
         let Some(source) = self.sources.get(&observed.source) else { return Freshness::Lost };
         let failing = observed.fault.is_some() || source.is_failing(observed.topic);
-        source.meta.policy.judge(now, observed.at, failing)
+        source.policy(observed.topic).judge(now, observed.at, failing)
     }
 
     fn put(&mut self, fact: Fact, stamp: &Stamp<'_>) -> bool {

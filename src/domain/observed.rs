@@ -62,6 +62,18 @@ pub struct FreshnessPolicy {
 }
 
 impl FreshnessPolicy {
+    /// The policy for facts that are read only once per `sweep`: a fact is not stale before it has
+    /// missed two sweeps, and not lost before it has missed four. Without this, items that outnumber
+    /// the budget of calls would be called stale between any two reads.
+    #[must_use]
+    pub fn at_pace(self, sweep: SignedDuration) -> Self {
+        let times = |n| sweep.checked_mul(n).unwrap_or(SignedDuration::MAX);
+        Self {
+            stale_after: self.stale_after.max(times(2)),
+            lost_after: self.lost_after.max(times(4)),
+        }
+    }
+
     /// Freshness of a value confirmed at `at`, given whether its last read failed.
     pub fn judge(self, now: Timestamp, at: Timestamp, failing: bool) -> Freshness {
         let age = super::time::age(now, at);
@@ -97,6 +109,21 @@ mod tests {
             let now = at + SignedDuration::from_secs(age);
             assert_eq!(policy.judge(now, at, failing), expected, "{age} s, failing {failing}");
         }
+        // A sweep that fits changes nothing; a longer one stretches both limits.
+        assert_eq!(policy.at_pace(SignedDuration::from_secs(15)), policy);
+        let slow = policy.at_pace(SignedDuration::from_secs(100));
+        for (age, failing, expected) in [
+            (200, false, Freshness::Fresh),
+            (200, true, Freshness::Stale),
+            (201, false, Freshness::Stale),
+            (400, false, Freshness::Stale),
+            (401, false, Freshness::Lost),
+        ] {
+            let now = at + SignedDuration::from_secs(age);
+            assert_eq!(slow.judge(now, at, failing), expected, "{age} s, failing {failing}");
+        }
+        let endless = policy.at_pace(SignedDuration::MAX);
+        assert_eq!(endless.lost_after, SignedDuration::MAX);
         // A clock that went backwards does not make a fact stale.
         assert_eq!(policy.judge(at, at + SignedDuration::from_secs(99), false), Freshness::Fresh);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -128,8 +128,9 @@ pub struct SourceReport {
     pub in_flight: u32,
     /// No read before this moment, because the source asked for it or keeps failing.
     pub backoff_until: Option<Timestamp>,
-    /// The next planned read.
-    pub next_read: Option<Timestamp>,
+    /// How long the schedule takes to read every item once, within the budget; none if nothing is
+    /// read item by item.
+    pub sweep: Option<SignedDuration>,
     /// Items known to exist that were not read yet.
     pub unread_items: u32,
     /// Everything was asked for and was read, or failed, at least once.
@@ -209,6 +210,15 @@ impl SourceState {
     /// When it last answered anything.
     pub fn last_answer(&self) -> Option<Timestamp> {
         self.last_ok.values().max().copied()
+    }
+
+    /// When facts that came by a read of `topic` are stale and lost: not before the schedule could
+    /// have confirmed them.
+    pub fn policy(&self, topic: Topic) -> FreshnessPolicy {
+        match (topic, self.report.sweep) {
+            (Topic::Items, Some(sweep)) => self.meta.policy.at_pace(sweep),
+            _ => self.meta.policy,
+        }
     }
 
     /// Whether facts of `topic` can no longer be confirmed: that read fails, or the whole source does.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
+use jiff::SignedDuration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -58,17 +59,18 @@ pub async fn keep(
         start: Instant::now(),
         counted: Vec::new(),
         reported: None,
+        backoff: None,
         meta,
         cadence,
         clock,
         meter,
         out,
     };
-    let mut reads: JoinSet<(Scope, Result<Observation, Fault>)> = JoinSet::new();
+    let mut reads: JoinSet<Read> = JoinSet::new();
     loop {
         let now = keeper.start.elapsed();
         while let Some(scope) = keeper.schedule.next(now) {
-            reads.spawn(read(Arc::clone(&source), scope, context.clone(), cadence.deadline));
+            reads.spawn(read(Arc::clone(&source), scope, context.for_read(), cadence.deadline));
         }
         if !keeper.report().await {
             return;
@@ -81,8 +83,8 @@ pub async fn keep(
             },
             Some(read) = reads.join_next() => {
                 // `read` itself catches panics; what is left is an abort at shutdown.
-                let Ok((scope, result)) = read else { continue };
-                if !keeper.take(scope, result).await {
+                let Ok(read) = read else { continue };
+                if !keeper.take(read).await {
                     return;
                 }
             },
@@ -91,33 +93,47 @@ pub async fn keep(
     }
 }
 
+/// A read that has ended.
+struct Read {
+    scope: Scope,
+    result: Result<Observation, Fault>,
+    calls: u64,
+}
+
 async fn read(
     source: Arc<dyn Source>,
     scope: Scope,
     context: ReadContext,
     deadline: Duration,
-) -> (Scope, Result<Observation, Fault>) {
-    let reading = AssertUnwindSafe(source.observe(&scope, &context)).catch_unwind();
-    let result = match tokio::time::timeout(deadline, reading).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_panic)) => Err(Fault::new(
+) -> Read {
+    let start = Instant::now();
+    let asked = scope.clone();
+    let reading = async { source.observe(&asked, &context).await };
+    let mut reading = std::pin::pin!(AssertUnwindSafe(reading).catch_unwind());
+    let ended = loop {
+        // The deadline is for the backend: waiting for our own budget does not count.
+        let limit = deadline.saturating_add(context.waited());
+        let left = limit.saturating_sub(start.elapsed());
+        match tokio::time::timeout(left, &mut reading).await {
+            Ok(ended) => break Some(ended),
+            Err(_) if context.waited() > limit.saturating_sub(deadline) => {}
+            Err(_) => break None,
+        }
+    };
+    let what = scope.topic.word();
+    let result = match ended {
+        Some(Ok(result)) => result,
+        Some(Err(_panic)) => Err(Fault::new(
             FaultKind::Crashed,
-            format!(
-                "the adapter of {} panicked while reading {}",
-                source.meta().id,
-                scope.topic.word()
-            ),
+            format!("the adapter of {} panicked while reading {what}", source.meta().id),
         )),
-        Err(_late) => Err(Fault::new(
+        None => Err(Fault::new(
             FaultKind::Unreachable,
-            format!(
-                "no answer within {} s while reading {}",
-                deadline.as_secs(),
-                scope.topic.word()
-            ),
+            format!("no answer within {} s while reading {what}", deadline.as_secs_f32()),
         )),
     };
-    (scope, result)
+    let calls = context.calls();
+    Read { scope, result, calls }
 }
 
 struct Keeper {
@@ -126,6 +142,8 @@ struct Keeper {
     /// Calls made so far, at each report of the last minute.
     counted: Vec<(Duration, u64)>,
     reported: Option<SourceReport>,
+    /// The end of the pause, on the schedule and on the clock.
+    backoff: Option<(Duration, Timestamp)>,
     meta: SourceMeta,
     cadence: Cadence,
     clock: SharedClock,
@@ -143,18 +161,12 @@ impl Keeper {
     }
 
     /// Passes on what a read brought; false when nobody listens any more.
-    async fn take(&mut self, scope: Scope, result: Result<Observation, Fault>) -> bool {
+    async fn take(&mut self, read: Read) -> bool {
+        let Read { scope, result, calls } = read;
         let now = self.start.elapsed();
-        let msg = match result {
-            Ok(mut observation) => {
-                if observation.facts.len() > MAX_FACTS {
-                    let count = observation.facts.len();
-                    observation.facts.truncate(MAX_FACTS);
-                    observation.complete.clear();
-                    let warning =
-                        format!("{count} facts in one answer; the first {MAX_FACTS} are shown");
-                    observation.warnings.push(warning.into());
-                }
+        self.schedule.cost(&scope, calls);
+        let msg = match result.and_then(|observation| self.checked(observation)) {
+            Ok(observation) => {
                 self.schedule.succeeded(&scope, observation.items.clone(), now);
                 Msg::Observed(Box::new(observation))
             }
@@ -174,6 +186,28 @@ impl Keeper {
         self.out.send(msg).await.is_ok()
     }
 
+    /// An answer that is the source's own and of bounded size.
+    fn checked(&self, mut observation: Observation) -> Result<Observation, Fault> {
+        if observation.source != self.meta.id {
+            let message = format!("{} answered as {}", self.meta.id, observation.source);
+            return Err(Fault::new(FaultKind::Crashed, message));
+        }
+        let items = observation.items.as_ref().map_or(0, Vec::len);
+        let count = observation.facts.len().max(observation.faults.len()).max(items);
+        if count > MAX_FACTS {
+            observation.facts.truncate(MAX_FACTS);
+            observation.faults.truncate(MAX_FACTS);
+            if let Some(items) = &mut observation.items {
+                items.truncate(MAX_FACTS);
+            }
+            // What was cut off is not gone.
+            observation.complete.clear();
+            let warning = format!("{count} facts in one answer; the first {MAX_FACTS} are shown");
+            observation.warnings.push(warning.into());
+        }
+        Ok(observation)
+    }
+
     /// Reports calls and budget if they changed in a way worth showing.
     async fn report(&mut self) -> bool {
         let now = self.start.elapsed();
@@ -185,18 +219,14 @@ impl Keeper {
         }
         let before = self.counted.first().filter(|_| now > Duration::from_mins(1));
         let lately = calls - before.map_or(0, |(_, calls)| *calls);
-        let moment = |at: Duration| -> Option<Timestamp> {
-            let wait = jiff::SignedDuration::try_from(at.saturating_sub(now)).ok()?;
-            self.clock.now().checked_add(wait).ok()
-        };
         let unread = self.schedule.unread();
         let report = SourceReport {
             calls,
             calls_last_minute: u32::try_from(lately).unwrap_or(u32::MAX),
             budget_per_minute: self.cadence.budget_per_minute,
             in_flight: u32::try_from(self.schedule.in_flight()).unwrap_or(u32::MAX),
-            backoff_until: self.schedule.backoff(now).and_then(moment),
-            next_read: None,
+            backoff_until: self.backoff(now),
+            sweep: self.schedule.sweep().map(coarse),
             unread_items: u32::try_from(unread).unwrap_or(u32::MAX),
             settled: self.schedule.settled(),
         };
@@ -207,4 +237,24 @@ impl Keeper {
         let msg = Msg::Report(self.meta.id.clone(), report);
         self.out.send(msg).await.is_ok()
     }
+
+    /// The end of the pause; told once, so that the same pause is not reported as a new one.
+    fn backoff(&mut self, now: Duration) -> Option<Timestamp> {
+        let until = self.schedule.backoff(now)?;
+        if let Some((known, moment)) = self.backoff
+            && known == until
+        {
+            return Some(moment);
+        }
+        let wait = SignedDuration::try_from(until.saturating_sub(now)).ok()?;
+        let moment = self.clock.now().checked_add(wait).ok()?;
+        self.backoff = Some((until, moment));
+        Some(moment)
+    }
+}
+
+/// In steps of ten seconds, upwards: a sweep that varies a little is no news.
+fn coarse(sweep: Duration) -> SignedDuration {
+    let tens = i64::try_from(sweep.as_secs().div_ceil(10)).unwrap_or(i64::MAX);
+    SignedDuration::from_secs(tens.saturating_mul(10))
 }

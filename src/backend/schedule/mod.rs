@@ -228,14 +228,16 @@ impl Schedule {
         let near_calls = near as f64 * calls;
         let wanted = near_calls / self.cadence.fast.as_secs_f64().max(0.001);
         let far_budget = (budget - wanted).max(budget * least);
-        let near_every = near_calls / (budget * (1.0 - least));
+        let near_every = match near {
+            0 => 0.0,
+            _ => (near_calls / (budget * (1.0 - least))).max(self.cadence.fast.as_secs_f64()),
+        };
         let far_every = match far {
             0 => 0.0,
             _ => (far as f64 * calls / far_budget).max(self.cadence.slow.as_secs_f64()),
         };
-        let seconds = near_every.max(far_every).max(self.cadence.fast.as_secs_f64());
-        let longest = 1.0 + self.jitter();
-        Some(Duration::try_from_secs_f64(seconds * longest).unwrap_or(Duration::MAX))
+        let longest = near_every.max(far_every) * (1.0 + self.jitter());
+        Some(Duration::try_from_secs_f64(longest).unwrap_or(Duration::MAX))
     }
 
     /// What is visible or moving now.
