@@ -78,9 +78,8 @@ fn look(write: &Write, before: &Expectation, fleet: &Fleet) -> Result<Seen, Stri
             let run = known(fleet, pipeline)?.execution(execution).map(|e| e.state);
             match run {
                 Some(RunState::Stopped | RunState::Stopping | RunState::Cancelled) => Seen::Effect,
-                Some(RunState::Running | RunState::Waiting) => Seen::NotYet,
+                Some(RunState::Running | RunState::Waiting) | None => Seen::NotYet,
                 Some(state) => Seen::Other(format!("it had {} before", state.word())),
-                None => Seen::NotYet,
             }
         }
         Write::Start { pipeline } => {
