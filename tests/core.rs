@@ -14,5 +14,7 @@ mod keeper;
 mod schedule;
 #[path = "core/scripted.rs"]
 mod scripted;
+#[path = "core/session.rs"]
+mod session;
 #[path = "core/support.rs"]
 mod support;

@@ -33,8 +33,8 @@ impl<W: Write> Recorder<W> {
         line(&mut self.out, &Line::Msg(Box::new(msg.clone())))
     }
 
-    /// Ends the recording.
-    pub fn finish(mut self) -> io::Result<()> {
+    /// Hands on what was added so far, so that a crash takes little of it.
+    pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 }
@@ -66,11 +66,12 @@ pub enum ReplayError {
 /// Replays a recording. A last line that was cut off by a crash is left out.
 pub fn replay(input: impl BufRead) -> Result<State, ReplayError> {
     let mut state: Option<State> = None;
-    let mut lines = input.lines().enumerate().peekable();
+    // Bytes, not text: a line may have been cut in the middle of a character.
+    let mut lines = input.split(b'\n').enumerate().peekable();
     while let Some((i, text)) = lines.next() {
         let text = text?;
         let bad = |reason: String| ReplayError::Line { line: i + 1, reason };
-        match (serde_json::from_str::<Line>(&text), &mut state) {
+        match (serde_json::from_slice::<Line>(&text), &mut state) {
             (Ok(Line::Setup(setup)), None) => state = Some(State::new(*setup)),
             (Ok(Line::Msg(msg)), Some(state)) => {
                 update(state, *msg);

@@ -95,8 +95,9 @@ pub async fn run<W: io::Write>(
                 dirty = false;
                 continue;
             },
-            msg = inbox.recv() => msg.into_iter().collect(),
+            // Before the inbox: a source that floods must not stop the clock.
             _ = ticks.tick() => vec![Msg::Tick(clock.now())],
+            msg = inbox.recv() => msg.into_iter().collect(),
         };
         while msgs.len() < BURST
             && let Ok(msg) = inbox.try_recv()
@@ -105,23 +106,35 @@ pub async fn run<W: io::Write>(
         }
         let mut msgs = VecDeque::from(msgs);
         while let Some(msg) = msgs.pop_front() {
-            if let Some(recorder) = &mut record {
-                recorder.add(&msg)?;
+            // A full disk ends the recording, not the session.
+            if let Some(recorder) = &mut record
+                && let Err(error) = keep(recorder, &msg)
+            {
+                record = None;
+                let text = format!("the recording has ended: {error}");
+                msgs.push_back(Msg::Notice(Notice::warning(text)));
             }
             for effect in update(&mut state, msg) {
                 if effect == Effect::Quit {
-                    if let Some(recorder) = record {
-                        recorder.finish()?;
-                    }
-                    return Ok(state);
+                    return finish(record, state);
                 }
                 msgs.extend(perform(effect, &pool, &mut screen, speed.as_deref())?);
             }
         }
         dirty = true;
     }
-    if let Some(recorder) = record {
-        recorder.finish()?;
+    finish(record, state)
+}
+
+/// Records `msg`; once a second it is handed on to the disk.
+fn keep<W: io::Write>(recorder: &mut Recorder<W>, msg: &Msg) -> io::Result<()> {
+    recorder.add(msg)?;
+    if matches!(msg, Msg::Tick(_)) { recorder.flush() } else { Ok(()) }
+}
+
+fn finish<W: io::Write>(record: Option<Recorder<W>>, state: State) -> io::Result<State> {
+    if let Some(mut recorder) = record {
+        recorder.flush()?;
     }
     Ok(state)
 }
