@@ -1,1 +1,4 @@
-//! What is kept on disk: the journal of writes and its locks.
+//! What is kept on disk: the journal of writes, and the locks around them.
+
+pub mod journal;
+pub mod lock;

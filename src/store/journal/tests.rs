@@ -1,0 +1,163 @@
+//! Tests of the journal: what is written is found again, and nothing can be changed unnoticed.
+
+use super::*;
+
+fn record(n: i64, event: Event) -> Record {
+    Record {
+        at: Timestamp::from_second(1_800_000_000 + n).unwrap(),
+        plan: format!("plan-{}", n / 10),
+        title: "approve shop".into(),
+        step: Some(0),
+        who: "dana@here".into(),
+        event,
+    }
+}
+
+fn sending() -> Event {
+    Event::Sending { order: serde_json::json!({"b": 1, "a": [1.5, "x"]}) }
+}
+
+fn ended() -> Event {
+    Event::Ended { outcome: serde_json::json!({"outcome": "done"}), sentence: "done".into() }
+}
+
+fn filled(count: i64) -> (tempfile::TempDir, Journal) {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::new(folder.path().join("journal"));
+    for n in 0..count {
+        journal.append(&record(n, sending())).unwrap();
+    }
+    (folder, journal)
+}
+
+fn only_file(journal: &Journal) -> PathBuf {
+    journal.files().unwrap().remove(0)
+}
+
+#[test]
+fn what_is_written_is_read_again_and_whole() {
+    let (_folder, journal) = filled(5);
+    let read = journal.read(None).unwrap();
+    assert_eq!(read.entries.len(), 5);
+    assert_eq!(read.entries[3].record, record(3, sending()));
+    assert_eq!(read.findings, []);
+    let later = journal.read(Some(Timestamp::from_second(1_800_000_003).unwrap())).unwrap();
+    assert_eq!(later.entries.len(), 2);
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(only_file(&journal)).unwrap().permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn edits_gaps_and_truncation_are_found() {
+    let changes: [(&str, fn(&str) -> String); 5] = [
+        ("an edit", |text| text.replacen("approve shop", "approve shed", 1)),
+        ("a line taken out", |text| {
+            let lines: Vec<&str> = text.lines().collect();
+            format!("{}\n{}\n{}\n", lines[0], lines[2], lines[3])
+        }),
+        ("the end cut off", |text| {
+            let lines: Vec<&str> = text.lines().collect();
+            format!("{}\n{}\n", lines[0], lines[1])
+        }),
+        ("two lines swapped", |text| {
+            let lines: Vec<&str> = text.lines().collect();
+            format!("{}\n{}\n{}\n{}\n", lines[0], lines[2], lines[1], lines[3])
+        }),
+        ("everything gone", |_| String::new()),
+    ];
+    for (what, change) in changes {
+        let (_folder, journal) = filled(4);
+        let path = only_file(&journal);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, change(&text)).unwrap();
+        let read = journal.read(None).unwrap();
+        assert!(!read.is_whole(), "{what} is not found");
+    }
+}
+
+#[test]
+fn a_crash_in_the_middle_of_a_line_loses_nothing_else() {
+    for cut in [1, 20, 80, 200] {
+        let (_folder, journal) = filled(3);
+        let path = only_file(&journal);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let head = std::fs::read_to_string(journal.folder.join("HEAD")).unwrap();
+        // The fourth line was begun and not ended, so HEAD was not written either.
+        let begun = format!("{}{}", text, &text.lines().next_back().unwrap()[..cut]);
+        std::fs::write(&path, begun).unwrap();
+        std::fs::write(journal.folder.join("HEAD"), head).unwrap();
+        assert!(journal.read(None).unwrap().is_whole(), "cut at {cut}");
+        journal.append(&record(9, ended())).unwrap();
+        let read = journal.read(None).unwrap();
+        assert!(read.is_whole(), "cut at {cut}: {:?}", read.findings);
+        assert_eq!((read.entries.len(), read.findings.len()), (4, 1));
+    }
+}
+
+#[test]
+fn a_clock_that_goes_back_keeps_the_order() {
+    let (_folder, journal) = filled(2);
+    let mut early = record(0, sending());
+    early.at = Timestamp::from_second(1_799_000_000).unwrap();
+    journal.append(&early).unwrap();
+    let read = journal.read(None).unwrap();
+    assert_eq!((read.entries.len(), read.findings.len()), (3, 0));
+    assert_eq!(journal.files().unwrap().len(), 1);
+}
+
+#[test]
+fn days_are_chained() {
+    let (_folder, journal) = filled(2);
+    let mut next = record(0, sending());
+    next.at = Timestamp::from_second(1_800_000_000 + 90_000).unwrap();
+    journal.append(&next).unwrap();
+    let files = journal.files().unwrap();
+    assert_eq!(files.len(), 2);
+    assert_eq!(journal.read(None).unwrap().findings, []);
+    std::fs::remove_file(&files[0]).unwrap();
+    assert!(!journal.read(None).unwrap().is_whole());
+}
+
+#[test]
+fn many_writers_at_once_make_one_chain() {
+    let (_folder, journal) = filled(0);
+    let writers: Vec<_> = (0..4)
+        .map(|writer| {
+            let journal = journal.clone();
+            std::thread::spawn(move || {
+                for n in 0..25 {
+                    journal.append(&record(writer * 100 + n, sending())).unwrap();
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.join().unwrap();
+    }
+    let read = journal.read(None).unwrap();
+    assert_eq!((read.entries.len(), read.findings.len()), (100, 0));
+}
+
+#[test]
+fn what_has_no_outcome_is_unresolved() {
+    let (_folder, journal) = filled(0);
+    journal.append(&record(0, sending())).unwrap();
+    journal.append(&record(1, ended())).unwrap();
+    journal.append(&record(20, sending())).unwrap();
+    let read = journal.read(None).unwrap();
+    let open: Vec<&str> = read.unresolved().iter().map(|e| e.record.plan.as_str()).collect();
+    assert_eq!(open, ["plan-2"]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_an_error_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let journal = Journal::new(file.join("journal"));
+    let error = journal.append(&record(0, sending())).unwrap_err().to_string();
+    assert!(error.contains("file/journal") && error.contains("cannot be written"), "{error}");
+    assert!(journal.probe().is_err());
+}

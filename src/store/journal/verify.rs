@@ -1,0 +1,134 @@
+//! Whether the journal is whole: every line follows from the one before, and none is missing.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::record::{Entry, Event, Record};
+use super::{GENESIS, chain};
+
+/// Length of a hash in hexadecimal digits.
+const DIGITS: usize = 64;
+
+/// What is wrong with a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub what: String,
+    /// A crash explains it; otherwise somebody changed the journal.
+    pub harmless: bool,
+}
+
+/// What the journal says, and what is wrong with it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verified {
+    /// The records, the oldest first.
+    pub entries: Vec<Entry>,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    hashes: Vec<String>,
+}
+
+impl Verified {
+    /// Whether nothing but crashes is found.
+    pub fn is_whole(&self) -> bool {
+        self.findings.iter().all(|finding| finding.harmless)
+    }
+
+    pub(super) fn file(&mut self, path: &Path, text: &str) {
+        let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let ends_whole = text.ends_with('\n');
+        let count = text.lines().count();
+        for (i, line) in text.lines().enumerate() {
+            let mut find = |what: &str, harmless| {
+                self.findings.push(Finding {
+                    file: file.clone(),
+                    line: i + 1,
+                    what: what.to_owned(),
+                    harmless,
+                });
+            };
+            let Some((hash, prev, body)) = parts(line) else {
+                // Half a line is what a crash leaves; it is followed by whole ones or is the last.
+                let torn = !line.ends_with('}') || (i + 1 == count && !ends_whole);
+                find("half a line, as a crash leaves it", torn);
+                continue;
+            };
+            let expected = self.hashes.last().map_or(GENESIS, String::as_str);
+            if prev != expected {
+                find("it does not follow the line before: one was taken out or changed", false);
+            }
+            if chain(prev, body) != hash {
+                find("its text was changed", false);
+            }
+            self.hashes.push(hash.to_owned());
+            match serde_json::from_str::<Record>(body) {
+                Ok(record) => {
+                    self.entries.push(Entry { file: file.clone(), line: i + 1, record });
+                }
+                Err(error) => self.findings.push(Finding {
+                    file: file.clone(),
+                    line: i + 1,
+                    what: format!("it is no record of this version: {error}"),
+                    harmless: false,
+                }),
+            }
+        }
+    }
+
+    /// Compares with the hash of the newest line.
+    pub(super) fn head(&mut self, head: Option<&str>) {
+        let Some(head) = head else {
+            if !self.hashes.is_empty() {
+                self.lost("HEAD is missing");
+            }
+            return;
+        };
+        // A crash between the line and HEAD leaves HEAD behind by one, never ahead.
+        if !self.hashes.iter().any(|hash| hash == head) {
+            self.lost("the newest lines are missing: HEAD names one that is not there");
+        }
+    }
+
+    fn lost(&mut self, what: &str) {
+        let last = self.entries.last();
+        let finding = Finding {
+            file: last.map(|e| e.file.clone()).unwrap_or_default(),
+            line: last.map_or(0, |e| e.line),
+            what: what.to_owned(),
+            harmless: false,
+        };
+        self.findings.push(finding);
+    }
+
+    /// Steps that were about to be sent and have no outcome: they must be looked into.
+    pub fn unresolved(&self) -> Vec<&Entry> {
+        let mut open: BTreeMap<(&str, Option<usize>), &Entry> = BTreeMap::new();
+        for entry in &self.entries {
+            let key = (entry.record.plan.as_str(), entry.record.step);
+            match entry.record.event {
+                Event::Sending { .. } => {
+                    open.insert(key, entry);
+                }
+                Event::Ended { .. } => {
+                    open.remove(&key);
+                }
+                Event::Confirmed { .. } | Event::Reply { .. } => {}
+            }
+        }
+        open.into_values().collect()
+    }
+}
+
+/// Hash, previous hash and text of the record of a line.
+pub(super) fn parts(line: &str) -> Option<(&str, &str, &str)> {
+    let rest = line.strip_prefix("{\"hash\":\"")?;
+    let (hash, rest) = rest.split_at_checked(DIGITS)?;
+    let rest = rest.strip_prefix("\",\"prev\":\"")?;
+    let (prev, rest) = rest.split_at_checked(DIGITS)?;
+    let body = rest.strip_prefix("\",\"record\":")?.strip_suffix('}')?;
+    Some((hash, prev, body))
+}
