@@ -22,11 +22,13 @@ use lab::{address, post};
 use serde_json::json;
 
 /// Every source of the configuration but the rehearsal, which is several.
-const REAL: [&str; 7] = ["config", "edge", "flags", "pipes", "prom", "watch", "web"];
+const REAL: [&str; 7] =
+    ["appconfig", "cloudwatch", "haproxy", "pipes", "prometheus", "unleash", "web"];
 const LONG: Duration = Duration::from_mins(1);
 
 /// The lab's configuration with these keys changed.
 fn configured(settings: Vec<String>) -> Started {
+    address("LAB_AWS_URL");
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/examples/lab.toml");
     let global = Global { config: Some(file), set: settings, ..Global::default() };
     match start(&global, Vec::new(), false) {
@@ -42,7 +44,6 @@ fn health(room: &Headless, source: &str) -> SourceHealth {
 #[tokio::test]
 #[ignore = "needs the lab: bash tests/run"]
 async fn the_example_shows_live_facts_of_every_kind() {
-    address("LAB_AWS_URL");
     let started = configured(Vec::new());
     let mut room = Headless::start(started.setup, started.sources, started.clock);
     let settled = room.settle(LONG).await;
@@ -55,13 +56,13 @@ async fn the_example_shows_live_facts_of_every_kind() {
     let of = |source: &str, found: &SourceId| found.as_str() == source;
     assert_eq!(fleet.pipelines.iter().filter(|(id, _)| of("pipes", &id.source)).count(), 7);
     assert_eq!(fleet.environments.iter().filter(|(id, _)| of("web", &id.source)).count(), 3);
-    assert_eq!(fleet.traffic.iter().filter(|(id, _)| of("edge", &id.source)).count(), 2);
-    assert!(fleet.flags.iter().any(|(id, _)| of("flags", &id.source)));
-    assert!(fleet.flags.iter().any(|(id, _)| of("config", &id.source)));
-    assert_eq!(fleet.alarms.iter().filter(|(id, _)| of("watch", &id.source)).count(), 4);
-    assert!(fleet.alarms.iter().any(|(id, _)| of("prom", &id.source)));
-    assert!(fleet.changes.iter().any(|(id, _)| of("flags", &id.source)));
-    for (source, least) in [("prom", 100), ("watch", 60)] {
+    assert_eq!(fleet.traffic.iter().filter(|(id, _)| of("haproxy", &id.source)).count(), 2);
+    assert!(fleet.flags.iter().any(|(id, _)| of("unleash", &id.source)));
+    assert!(fleet.flags.iter().any(|(id, _)| of("appconfig", &id.source)));
+    assert_eq!(fleet.alarms.iter().filter(|(id, _)| of("cloudwatch", &id.source)).count(), 4);
+    assert!(fleet.alarms.iter().any(|(id, _)| of("prometheus", &id.source)));
+    assert!(fleet.changes.iter().any(|(id, _)| of("unleash", &id.source)));
+    for (source, least) in [("prometheus", 100), ("cloudwatch", 60)] {
         let series = fleet.series.iter().filter(|(id, _)| of(source, &id.source));
         let points = series.map(|(_, s)| s.value.points.len()).max();
         assert!(points.unwrap_or(0) >= least, "{source}: {points:?}");
@@ -73,8 +74,8 @@ async fn the_example_shows_live_facts_of_every_kind() {
 async fn a_source_that_goes_away_dims_alone_and_comes_back() {
     let faults = address("LAB_FAULTS_URL");
     for (name, variable, key) in [
-        ("room-prom", "LAB_PROMETHEUS_URL", "sources.prom.url"),
-        ("room-edge", "LAB_HAPROXY_ADDRESS", "sources.edge.address"),
+        ("room-prom", "LAB_PROMETHEUS_URL", "sources.prometheus.url"),
+        ("room-edge", "LAB_HAPROXY_ADDRESS", "sources.haproxy.address"),
         ("room-pipes", "LAB_CODEPIPELINE_URL", "sources.pipes.endpoint"),
     ] {
         let real = address(variable);

@@ -127,9 +127,32 @@ impl Start {
                 registry.build(name, source, &config.schedule(name), specs.clone()).map_err(
                     |fault| Failure::usage(format!("source {name}: {fault}\n    {}", fault.hint)),
                 )?;
+            self.must_be_new("source", name, |world| {
+                world.sources.iter().any(|s| s.source.meta().id.as_str() == name)
+            })?;
             self.sources.push(configured(adapter, &specs));
         }
-        self.services.extend(config.services());
+        let services = config.services();
+        for service in &services {
+            self.must_be_new("service", service.id.as_str(), |world| {
+                world.services.iter().any(|s| s.id == service.id)
+            })?;
+        }
+        self.services.extend(services);
+        Ok(())
+    }
+
+    /// The rehearsal beside real sources brings names of its own; facts of two may not mix.
+    fn must_be_new(
+        &self,
+        what: &str,
+        name: &str,
+        is_known: impl Fn(&Self) -> bool,
+    ) -> Result<(), Failure> {
+        if is_known(self) {
+            let message = format!("the rehearsal has a {what} {name} too: give yours another name");
+            return Err(Failure::usage(message));
+        }
         Ok(())
     }
 }

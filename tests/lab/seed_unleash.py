@@ -34,7 +34,7 @@ def seed(url, token):
     flag("checkout.one-click", "release", "Buy without the basket",
          {"development": whole, "production": (True, 25, [IN_BELGIUM])})
     flag("checkout.gift-cards", "release", "Pay with a gift card",
-         {"development": whole, "production": (False, 100, [])})
+         {"development": whole, "production": (False, 40, [])})
     flag("payments.kill-switch", "kill-switch", "Take no payments at all",
          {"development": (False, 100, []), "production": (False, 100, [])})
     flag("search.old-index", "release", "The index before the last", {"production": whole})
