@@ -3,6 +3,8 @@
 
     lab.py start RUN     starts everything, writes RUN/lab.env (KEY=VALUE), ends when all answers
     lab.py stop RUN      stops what that start has started, and only that
+    lab.py kill RUN NAME    ends one server at once, without a goodbye
+    lab.py again RUN NAME   starts it again, where it was
     lab.py parts         names the parts; LAB_PARTS="codepipeline prometheus" starts only some
 
 RUN is a folder of its own for every run: logs, data and the list of processes are kept there.
@@ -26,6 +28,7 @@ import parts
 
 HERE = Path(__file__).resolve().parent
 MARK = "this-is-a-lab"
+KEPT = []
 # What a user of the lab needs beyond addresses; the keys are good for nothing elsewhere.
 AWS = {
     "AWS_ACCESS_KEY_ID": "LABALICE",
@@ -73,20 +76,10 @@ class Lab:
 
     def spawn(self, name, *command, env=None, **more):
         """A process in a session of its own, written down before anything else can happen."""
-        log = open(self.run / f"{name}.log", "ab")
-        process = subprocess.Popen(
-            [str(word) for word in command],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})},
-            **more,
-        )
+        recipe = {"command": [str(word) for word in command], "env": env or {}}
+        recipe["more"] = {key: str(v) if key == "cwd" else v for key, v in more.items()}
+        process = launch(self.run, name, recipe)
         self.processes.append((name, process))
-        line = {"name": name, "pid": process.pid, "born": born(process.pid)}
-        with open(self.run / "processes", "a") as out:
-            out.write(json.dumps(line) + "\n")
         return process
 
     def wait(self, name, ready, seconds=90):
@@ -122,6 +115,23 @@ class Lab:
 
 class LabError(Exception):
     """A part of the lab did not come up."""
+
+
+def launch(run, name, recipe):
+    with open(run / f"{name}.log", "ab") as log:
+        process = subprocess.Popen(
+            recipe["command"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **recipe["env"]},
+            **recipe["more"],
+        )
+    line = {"name": name, "pid": process.pid, "born": born(process.pid), "recipe": recipe}
+    with open(run / "processes", "a") as out:
+        out.write(json.dumps(line) + "\n")
+    return process
 
 
 def answers(url):
@@ -161,6 +171,9 @@ def start(run):
         return 1
     lab = Lab(run)
     wanted = os.environ.get("LAB_PARTS", "").split() or list(parts.PARTS)
+    if unknown := set(wanted) - set(parts.PARTS):
+        print(f"lab: no part {', '.join(unknown)}; there are {', '.join(parts.PARTS)}", file=sys.stderr)
+        return 1
     try:
         # Each part is a generator: up to its first yield it spawns, then it waits and seeds.
         steps = [parts.PARTS[name](lab) for name in wanted]
@@ -180,25 +193,50 @@ def start(run):
 
 def stop(run):
     """Asks every recorded process that is still the same one to end, then insists."""
-    path = Path(run) / "processes"
-    lines = path.read_text().splitlines() if path.exists() else []
-    ours = [json.loads(line) for line in reversed(lines)]
+    ours = started(run)
     for how, seconds in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
-        left = [p for p in ours if p["born"] is not None and born(p["pid"]) == p["born"]]
+        left = [process for process in ours if lives(process)]
         for process in left:
             # Its whole session: servers have workers.
             os.killpg(process["pid"], how)
         end = time.monotonic() + seconds
-        while any(born(p["pid"]) == p["born"] for p in left) and time.monotonic() < end:
+        while any(map(lives, left)) and time.monotonic() < end:
             time.sleep(0.05)
-    stuck = [p["name"] for p in ours if p["born"] and born(p["pid"]) == p["born"]]
+    stuck = [process["name"] for process in ours if lives(process)]
     if stuck:
         print(f"lab: could not stop {', '.join(stuck)}", file=sys.stderr)
         return 1
-    path.unlink(missing_ok=True)
+    (Path(run) / "processes").unlink(missing_ok=True)
     folders = Path(run) / "temporary"
     for folder in folders.read_text().splitlines() if folders.exists() else []:
         shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+def started(run):
+    """What was started in this folder, newest first."""
+    path = Path(run) / "processes"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [json.loads(line) for line in reversed(lines)]
+
+
+def lives(process):
+    return process["born"] is not None and born(process["pid"]) == process["born"]
+
+
+def one(how, run, name):
+    """Ends or restarts the server of this name."""
+    known = [process for process in started(run) if process["name"] == name]
+    if not known:
+        names = sorted({process["name"] for process in started(run)})
+        print(f"lab: no server {name} here; there are {', '.join(names)}", file=sys.stderr)
+        return 1
+    if how == "kill" and lives(known[0]):
+        os.killpg(known[0]["pid"], signal.SIGKILL)
+        while lives(known[0]):
+            time.sleep(0.02)
+    elif how == "again" and not lives(known[0]):
+        KEPT.append(launch(Path(run).resolve(), name, known[0]["recipe"]))
     return 0
 
 
@@ -208,6 +246,8 @@ def main(arguments):
         return 0
     if len(arguments) == 2 and arguments[0] in ("start", "stop"):
         return {"start": start, "stop": stop}[arguments[0]](arguments[1])
+    if len(arguments) == 3 and arguments[0] in ("kill", "again"):
+        return one(*arguments)
     print(__doc__, file=sys.stderr)
     return 2
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -27,6 +28,12 @@ class StartAndStop(unittest.TestCase):
         env = dict(line.split("=", 1) for line in (self.run_folder / "lab.env").read_text().splitlines())
         url = env["LAB_CODEPIPELINE_URL"] + "/lab/calls"
         self.assertTrue(lab.answers(url))
+        self.assertEqual(lab.one("kill", self.run_folder, "codepipeline"), 0)
+        self.assertFalse(lab.answers(url))
+        self.assertEqual(lab.one("again", self.run_folder, "codepipeline"), 0)
+        end = time.monotonic() + 30
+        while not lab.answers(url):
+            self.assertLess(time.monotonic(), end)
         self.assertEqual(self.quietly(lab.stop, self.run_folder), 0)
         self.assertFalse(lab.answers(url))
         self.assertEqual(self.quietly(lab.stop, self.run_folder), 0)
