@@ -28,7 +28,8 @@ import parts
 
 HERE = Path(__file__).resolve().parent
 MARK = "this-is-a-lab"
-KEPT = []
+# The processes of this process, to take notice of their ends.
+CHILDREN = []
 # What a user of the lab needs beyond addresses; the keys are good for nothing elsewhere.
 AWS = {
     "AWS_ACCESS_KEY_ID": "LABALICE",
@@ -128,6 +129,7 @@ def launch(run, name, recipe):
             env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **recipe["env"]},
             **recipe["more"],
         )
+    CHILDREN.append(process)
     line = {"name": name, "pid": process.pid, "born": born(process.pid), "recipe": recipe}
     with open(run / "processes", "a") as out:
         out.write(json.dumps(line) + "\n")
@@ -202,6 +204,7 @@ def stop(run):
         end = time.monotonic() + seconds
         while any(map(lives, left)) and time.monotonic() < end:
             time.sleep(0.05)
+    notice()
     stuck = [process["name"] for process in ours if lives(process)]
     if stuck:
         print(f"lab: could not stop {', '.join(stuck)}", file=sys.stderr)
@@ -220,6 +223,12 @@ def started(run):
     return [json.loads(line) for line in reversed(lines)]
 
 
+def notice():
+    """Takes notice of children that have ended; until then they are zombies."""
+    for child in CHILDREN:
+        child.poll()
+
+
 def lives(process):
     return process["born"] is not None and born(process["pid"]) == process["born"]
 
@@ -233,10 +242,13 @@ def one(how, run, name):
         return 1
     if how == "kill" and lives(known[0]):
         os.killpg(known[0]["pid"], signal.SIGKILL)
-        while lives(known[0]):
+        # Until its parent has taken notice: PostgreSQL does not start beside its own zombie.
+        end = time.monotonic() + 10
+        while Path(f"/proc/{known[0]['pid']}").exists() and time.monotonic() < end:
+            notice()
             time.sleep(0.02)
     elif how == "again" and not lives(known[0]):
-        KEPT.append(launch(Path(run).resolve(), name, known[0]["recipe"]))
+        launch(Path(run).resolve(), name, known[0]["recipe"])
     return 0
 
 
