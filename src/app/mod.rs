@@ -2,6 +2,7 @@
 //!
 //! Nothing here does I/O, reads a clock or draws. The same list of messages gives the same state.
 
+pub mod activity;
 pub mod age;
 pub mod availability;
 pub mod canary;
@@ -18,6 +19,7 @@ pub mod msg;
 pub mod needs;
 pub mod overlay;
 pub mod pane;
+pub mod plan;
 pub mod report;
 pub mod row;
 pub mod search;

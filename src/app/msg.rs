@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::activity::WriteReport;
 use super::key::Key;
 use crate::domain::ids::SourceId;
 use crate::domain::observation::{Observation, ReadFailed};
@@ -43,6 +44,8 @@ pub enum Msg {
     Report(SourceId, SourceReport),
     /// Something to tell the operator, shown until the next key.
     Notice(Notice),
+    /// What became of a step of a confirmed plan.
+    Write(Box<WriteReport>),
     /// The theme that is used now.
     Theme(String),
     /// The rehearsal's clock runs at this speed; zero is paused.

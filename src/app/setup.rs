@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 use super::pane::Pane;
+use crate::domain::policy::Policy;
 use crate::domain::service::Service;
 use crate::domain::source::SourceMeta;
 use crate::domain::text::SafeText;
@@ -22,6 +23,8 @@ pub struct Setup {
     pub rehearsal: Option<Rehearsal>,
     /// How it is shown at first.
     pub options: Options,
+    /// What counts as production, when nothing may change, how fast things may.
+    pub policy: Policy,
     /// Keys that differ from the built-in ones, by command name.
     pub keys: BTreeMap<String, Vec<Key>>,
     /// Names of the themes that can be chosen.
@@ -87,6 +90,7 @@ impl Setup {
             sources: Vec::new(),
             rehearsal: None,
             options: Options::default(),
+            policy: Policy::default(),
             keys: BTreeMap::new(),
             themes: vec!["default".to_owned()],
             now,

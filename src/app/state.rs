@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::activity::{Activity, WriteReport};
 use super::canary::Watch;
 use super::interest::Interest;
 use super::keymap::Keymap;
@@ -21,6 +22,7 @@ use crate::domain::canary::CanarySpec;
 use crate::domain::fleet::{Fleet, Touched};
 use crate::domain::ids::{CanaryId, ItemId, ServiceId};
 use crate::domain::pattern::Pattern;
+use crate::domain::write::Outcome;
 
 /// Everything that the screen and the headless commands are made from.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +39,8 @@ pub struct State {
     pub watches: BTreeMap<CanaryId, Watch>,
     /// Rows of every list pane, sorted.
     pub rows: Rows,
+    /// The writes of this control room, the newest first.
+    pub activity: Vec<Activity>,
     /// What the operator looks at.
     pub view: View,
     /// The time, as of the last tick.
@@ -120,6 +124,7 @@ impl State {
             fleet: Fleet::new(setup.sources.iter().cloned()),
             membership: Membership::new(&setup.services),
             watches: BTreeMap::new(),
+            activity: Vec::new(),
             rows: Rows::default(),
             now: setup.now,
             watched: Interest::default(),
@@ -128,6 +133,19 @@ impl State {
         };
         state.rebuild_rows();
         state
+    }
+
+    /// Takes in what became of a write, and tells the operator when it is over.
+    pub(super) fn take_report(&mut self, report: WriteReport) {
+        let Some(own) = self.activity.iter_mut().find(|a| a.plan == report.plan) else { return };
+        own.take(report);
+        if let Some(outcome) = own.outcome() {
+            let text = format!("{}: {}", own.title, outcome.sentence());
+            self.view.notice = Some(match outcome {
+                Outcome::Done { .. } => Notice::info(text),
+                _ => Notice::warning(text),
+            });
+        }
     }
 
     /// Where things are on the screen; `None` if it is too small.

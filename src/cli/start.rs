@@ -19,7 +19,9 @@ use crate::config::model::{Clock, Glyphs, StartPane};
 use crate::config::sources::SourceConfig;
 use crate::config::{Config, Inputs, Loaded, Setting, load};
 use crate::domain::ids::{ItemId, SourceId};
+use crate::domain::policy::Policy;
 use crate::domain::series::SeriesSpec;
+use crate::domain::text::SafeText;
 use crate::runtime::pool::Configured;
 use crate::runtime::run::Speed;
 
@@ -78,6 +80,7 @@ pub fn start(global: &Global, more: Vec<Setting>, ascii: bool) -> Result<Started
         sources: start.sources.iter().map(|s| s.source.meta()).collect(),
         rehearsal: start.rehearsal,
         options: options(&config, ascii, now),
+        policy: policy(&config),
         keys: keys(&config)?,
         themes: themes::names(),
         now,
@@ -188,6 +191,19 @@ fn options(config: &Config, ascii: bool, now: Timestamp) -> Options {
             Clock::Local => now.to_zoned(jiff::tz::TimeZone::system()).offset().seconds(),
         },
         ..Options::default()
+    }
+}
+
+fn policy(config: &Config) -> Policy {
+    Policy {
+        read_only: config.safety.read_only,
+        production: config
+            .safety
+            .production
+            .iter()
+            .map(|glob| SafeText::from(glob.to_string()))
+            .collect(),
+        ..Policy::default()
     }
 }
 

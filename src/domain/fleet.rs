@@ -146,6 +146,19 @@ impl Fleet {
         touched
     }
 
+    /// Whether anything was ever read of `item`.
+    pub fn knows(&self, item: &ItemId) -> bool {
+        match item {
+            ItemId::Pipeline(id) => self.pipelines.get(id).is_some(),
+            ItemId::Environment(id) => self.environments.get(id).is_some(),
+            ItemId::Traffic(id) => self.traffic.get(id).is_some(),
+            ItemId::Flag(id) => self.flags.get(id).is_some(),
+            ItemId::Alarm(id) => self.alarms.get(id).is_some(),
+            ItemId::Series(id) => self.series.get(id).is_some(),
+            ItemId::Change(id) => self.changes.get(id).is_some(),
+        }
+    }
+
     /// How much `observed` may be relied on at `now`.
     pub fn freshness<T>(&self, observed: &Observed<T>, now: Timestamp) -> Freshness {
         let Some(source) = self.sources.get(&observed.source) else { return Freshness::Lost };

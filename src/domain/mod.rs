@@ -13,6 +13,7 @@ pub mod observation;
 pub mod observed;
 pub mod pattern;
 pub mod pipeline;
+pub mod policy;
 pub mod revision;
 pub mod series;
 pub mod service;

@@ -38,6 +38,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
                 source.report = report;
             }
         }
+        Msg::Write(report) => state.take_report(*report),
         Msg::Notice(notice) => state.view.notice = Some(notice),
         Msg::Theme(name) => state.view.theme = name,
         Msg::Speed(speed) => state.view.speed = speed,

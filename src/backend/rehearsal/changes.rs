@@ -82,10 +82,10 @@ impl Teller<'_> {
     fn run(&mut self, service: &ServiceScript, run: &Planned, item: &ItemId) {
         let short: String = run.run.revision.chars().take(6).collect();
         let place = format!("prod-{}", service.region);
-        let (Some(last), Some(i)) = (run.stages.last(), service.stages.len().checked_sub(1)) else {
+        let (Some(last), Some(i)) = (run.visits.last(), service.stages.len().checked_sub(1)) else {
             return;
         };
-        let in_production = run.stages.len() == service.stages.len();
+        let in_production = run.first + run.visits.len() == service.stages.len();
         if in_production
             && service.approval
             && let (Some(at), Some(approved)) = (last.approved, &run.run.approved)
@@ -104,7 +104,7 @@ impl Teller<'_> {
             self.tell(at, ChangeKind::Deploy, title, &run.run.author, item.clone(), Some(place));
         }
         let (state, at) = run.state(self.now);
-        let stage = service.stages.get(run.stages.len() - 1).or(service.stages.get(i));
+        let stage = service.stages.get(run.first + run.visits.len() - 1).or(service.stages.get(i));
         let stage = stage.map_or("", String::as_str);
         match state {
             RunState::Failed => {

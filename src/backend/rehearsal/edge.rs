@@ -36,7 +36,7 @@ fn deployed(world: &World, service: &ServiceScript, stage: usize, now: Timestamp
     let moving = runs
         .iter()
         .rfind(|run| {
-            let state = run.stages.get(stage).and_then(|visit| visit.state(now));
+            let state = run.visit(stage).and_then(|visit| visit.state(now));
             state.is_some_and(|(state, _)| state == RunState::Running)
         })
         .map(revision);

@@ -7,6 +7,7 @@ mod changes;
 mod clock;
 mod edge;
 mod flags;
+mod hands;
 mod metrics;
 mod pipelines;
 mod plan;
@@ -22,7 +23,7 @@ pub use clock::SimulatedClock;
 pub use scenario::{ScenarioError, names};
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -91,7 +92,7 @@ fn of_script(name: SafeText, script: Script, seed: u64, speed: f64, start: Times
     let story = script.story.as_str().into();
     let specs: Vec<SeriesSpec> =
         script.services.iter().filter(|s| splits(s)).flat_map(metrics::specs).collect();
-    let world = Arc::new(World::new(script, seed, start));
+    let world = Arc::new(RwLock::new(World::new(script, seed, start)));
     let sources = SOURCES
         .into_iter()
         .map(|id| {

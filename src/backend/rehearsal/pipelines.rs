@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::hands::YOU;
 use super::plan::{Planned, TOLD, Visit};
 use super::script::{Hold, Release, ServiceScript};
 use super::world::{World, pipeline_id};
@@ -30,6 +31,14 @@ pub fn revision(run: &Planned) -> Revision {
         ),
         origin: Some(format!("{}/main", run.run.service).into()),
     }
+}
+
+fn why_failed(run: &Planned) -> Option<&str> {
+    run.run.fails.as_ref().map(|f| f.error.as_str()).or(run.rejected.as_deref())
+}
+
+fn stopped_by(run: &Planned) -> &str {
+    run.run.stopped.as_ref().map_or(YOU, |s| s.by.as_str())
 }
 
 /// The pipeline of `service` at `now`.
@@ -88,10 +97,8 @@ fn initial_id(service: &ServiceScript) -> ExecutionId {
 fn execution(run: &Planned, now: Timestamp) -> Execution {
     let (state, updated) = run.state(now);
     let summary = match state {
-        RunState::Failed => run.run.fails.as_ref().map(|f| f.error.as_str().into()),
-        RunState::Stopped => {
-            run.run.stopped.as_ref().map(|s| format!("stopped by {}", s.by).into())
-        }
+        RunState::Failed => why_failed(run).map(Into::into),
+        RunState::Stopped => Some(format!("stopped by {}", stopped_by(run)).into()),
         RunState::Superseded => Some("a newer execution overtook it".into()),
         _ => None,
     };
@@ -104,14 +111,14 @@ fn execution(run: &Planned, now: Timestamp) -> Execution {
         trigger: Some("push to main".into()),
         by: Some(run.run.author.as_str().into()),
         revisions: vec![revision(run)],
-        rollback_to: None,
+        rollback_to: run.run.puts_back.as_ref().map(|(_, to)| ExecutionId::new(to)),
     }
 }
 
 /// The latest visit of stage `i` that has begun.
 fn newest<'a>(runs: &[&'a Planned], i: usize, now: Timestamp) -> Option<(&'a Planned, &'a Visit)> {
     runs.iter()
-        .filter_map(|run| Some((*run, run.stages.get(i)?)))
+        .filter_map(|run| Some((*run, run.visit(i)?)))
         .filter(|(_, visit)| visit.entered.is_some_and(|at| at <= now))
         .max_by_key(|(_, visit)| visit.entered)
 }
@@ -128,7 +135,7 @@ fn stage(
         .iter()
         .rev()
         .filter(|run| run.superseded.is_none_or(|at| at > now))
-        .find(|run| run.stages.get(i).is_some_and(|visit| visit.is_inbound(now)));
+        .find(|run| run.visit(i).is_some_and(|visit| visit.is_inbound(now)));
     let hold = world
         .script
         .holds
@@ -163,7 +170,7 @@ fn stage(
             // In parallel, several may wait at once.
             ExecutionMode::Parallel => runs
                 .iter()
-                .filter_map(|run| Some((*run, run.stages.get(i)?)))
+                .filter_map(|run| Some((*run, run.visit(i)?)))
                 .filter(|(_, v)| v.state(now).is_some_and(|(s, _)| s == RunState::Waiting))
                 .collect(),
             _ => vec![(run, visit)],
@@ -229,10 +236,10 @@ fn actions(
         let Some((run, visit, now)) = running else { continue };
         match state {
             RunState::Failed => {
-                action.error = run.run.fails.as_ref().map(|f| f.error.as_str().into());
+                action.error = why_failed(run).map(Into::into);
             }
             RunState::Stopped => {
-                action.by = run.run.stopped.as_ref().map(|s| s.by.as_str().into());
+                action.by = Some(stopped_by(run).into());
             }
             RunState::Running => {
                 action.percent = visit.approved.zip(visit.left).map(|(from, to)| {
@@ -281,10 +288,17 @@ fn approval(run: &Planned, visit: &Visit, now: Timestamp) -> Action {
             ask.state = RunState::Superseded;
             ask.at = Some(at);
         }
+        Some((RunState::Failed, at)) if run.rejected.is_some() => {
+            ask.state = RunState::Failed;
+            ask.at = Some(at);
+            ask.by = Some(YOU.into());
+            ask.summary = run.rejected.as_deref().map(Into::into);
+        }
         Some(_) => {
             ask.state = RunState::Succeeded;
             ask.at = visit.approved;
-            ask.by = run.run.approved.as_ref().map(|a| a.by.as_str().into());
+            let by = run.run.approved.as_ref().map_or(YOU, |a| a.by.as_str());
+            ask.by = Some(by.into());
         }
         None => {}
     }

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use rand::Rng;
 
 use super::chance::{Chance, hex, pick, stream};
-use super::script::{Approved, Release, Run, Script, ServiceScript};
+use super::script::{Approved, Deed, DeedKind, Release, Run, Script, ServiceScript};
 use super::span::Span;
 use crate::domain::pipeline::{ExecutionMode, RunState};
 
@@ -28,8 +28,12 @@ pub struct Planned {
     pub id: String,
     /// When it starts.
     pub start: Timestamp,
-    /// Its stages as far as it ever gets.
-    pub stages: Vec<Visit>,
+    /// The first stage that it visits.
+    pub first: usize,
+    /// Its stages from there on, as far as it ever gets.
+    pub visits: Vec<Visit>,
+    /// Who rejected it, and why.
+    pub rejected: Option<String>,
     /// When a newer one overtakes it.
     pub superseded: Option<Timestamp>,
 }
@@ -69,13 +73,22 @@ impl Visit {
 }
 
 impl Planned {
+    /// Its visit of stage `i`.
+    pub fn visit(&self, i: usize) -> Option<&Visit> {
+        self.visits.get(i.checked_sub(self.first)?)
+    }
+
+    fn visit_mut(&mut self, i: usize) -> Option<&mut Visit> {
+        self.visits.get_mut(i.checked_sub(self.first)?)
+    }
+
     /// The state of the whole execution at `now`, and since when.
     pub fn state(&self, now: Timestamp) -> (RunState, Timestamp) {
         if let Some(at) = self.superseded.filter(|at| *at <= now) {
             return (RunState::Superseded, at);
         }
-        let last = self.stages.iter().rev().find_map(|visit| visit.state(now));
-        let complete = self.stages.iter().all(|v| v.left.is_some_and(|at| at <= now));
+        let last = self.visits.iter().rev().find_map(|visit| visit.state(now));
+        let complete = self.visits.iter().all(|v| v.left.is_some_and(|at| at <= now));
         match last {
             Some((RunState::Succeeded, at)) if complete => (RunState::Succeeded, at),
             Some((state @ (RunState::Failed | RunState::Stopped), at)) => (state, at),
@@ -86,7 +99,7 @@ impl Planned {
 
     /// When it was through stage `i`.
     pub fn through(&self, i: usize) -> Option<Timestamp> {
-        self.stages.get(i).filter(|v| v.end == RunState::Succeeded)?.left
+        self.visit(i).filter(|v| v.end == RunState::Succeeded)?.left
     }
 }
 
@@ -114,7 +127,7 @@ fn daily(service: &ServiceScript, script: &Script, chance: &Chance) -> Vec<Run> 
     let end = script
         .runs
         .iter()
-        .filter(|run| run.service == service.name)
+        .filter(|run| run.service == service.name && !run.by_hand)
         .map(|run| run.at.seconds() - 7_200.0)
         .fold(AHEAD.as_secs_f64(), f64::min);
     let stream = stream(&format!("daily {}", service.name));
@@ -142,6 +155,8 @@ fn daily(service: &ServiceScript, script: &Script, chance: &Chance) -> Vec<Run> 
                 by: approver.to_owned(),
                 after: Span::secs(rng.random_range(90..900)),
             }),
+            by_hand: false,
+            puts_back: None,
         });
         at += period * rng.random_range(0.6..1.4);
         n += 1;
@@ -172,39 +187,40 @@ fn line(
     start: Timestamp,
 ) -> Vec<Planned> {
     let mut planned: Vec<Planned> = Vec::new();
-    for (n, run) in runs.into_iter().enumerate() {
-        let mut rng = chance.at(stream(&format!("run {}", service.name)), n as u64);
+    for run in runs {
+        // A draw of its own for each, so that one more changes nothing about the others.
+        let name = format!("run {} {} {}", service.name, run.revision, run.at.seconds());
+        let mut rng = chance.at(stream(&name), 0);
         let id = [8, 4, 4, 4, 12].map(|digits| hex(&mut rng, digits)).join("-");
         let begun = run.at.after(start);
-        let mut this = Planned { run, id, start: begun, stages: Vec::new(), superseded: None };
+        let goes_to = run.puts_back.as_ref().map(|(stage, _)| stage);
+        let first = goes_to.and_then(|to| service.stages.iter().position(|s| s == to)).unwrap_or(0);
+        let deeds: Vec<&Deed> = script
+            .deeds
+            .iter()
+            .filter(|deed| deed.service == run.service && deed.revision == run.revision)
+            .filter(|deed| deed.at >= begun)
+            .collect();
+        let rejected = deeds.iter().find_map(|deed| match &deed.kind {
+            DeedKind::Rejected(why) => Some(why.clone()),
+            _ => None,
+        });
+        let mut this = Planned {
+            run,
+            id,
+            start: begun,
+            first,
+            visits: Vec::new(),
+            superseded: None,
+            rejected,
+        };
         let mut ready = begun;
-        for (i, stage) in service.stages.iter().enumerate() {
-            let arrived = ready;
+        for (i, stage) in service.stages.iter().enumerate().skip(first) {
             let work = SignedDuration::from_secs_f64(usual(stage) * rng.random_range(0.8..1.25));
-            let entered = entry(service, script, &mut planned, i, arrived, start);
-            let last = i + 1 == service.stages.len();
-            let asks = service.approval && last;
-            let approved = match (&this.run.approved, asks) {
-                (_, false) => entered,
-                (Some(approved), true) => entered.map(|at| approved.after.after(at)),
-                (None, true) => None,
-            };
-            let fails = this.run.fails.as_ref().is_some_and(|f| f.stage == *stage);
-            let stopped = this.run.stopped.as_ref().is_some_and(|s| s.stage == *stage);
-            // A canary stays in its stage until its traffic is at 100 %.
-            let stays =
-                last && service.release == Release::Canary && is_scripted(script, &this.run);
-            let left = match approved {
-                Some(_) if stays => promoted(service, script, start),
-                Some(at) => Some(at + work),
-                None => None,
-            };
-            let end = match (fails, stopped) {
-                (true, _) => RunState::Failed,
-                (false, true) => RunState::Stopped,
-                _ => RunState::Succeeded,
-            };
-            this.stages.push(Visit { arrived, entered, approved, left, end });
+            let entered = entry(service, script, &mut planned, i, ready, start);
+            let visit = visit(service, script, &this.run, &deeds, i, ready, entered, work, start);
+            let (left, end) = (visit.left, visit.end);
+            this.visits.push(visit);
             match left {
                 Some(left) if end == RunState::Succeeded => ready = left,
                 _ => break,
@@ -215,8 +231,71 @@ fn line(
     planned
 }
 
+/// How an execution fares in stage `i`.
+#[expect(clippy::too_many_arguments, reason = "each is one fact of the visit")]
+fn visit(
+    service: &ServiceScript,
+    script: &Script,
+    run: &Run,
+    deeds: &[&Deed],
+    i: usize,
+    arrived: Timestamp,
+    entered: Option<Timestamp>,
+    work: SignedDuration,
+    start: Timestamp,
+) -> Visit {
+    let last = i + 1 == service.stages.len();
+    let stage = service.stages.get(i).map_or("", String::as_str);
+    let done = |kind: &dyn Fn(&DeedKind) -> bool| {
+        deeds.iter().find(|deed| kind(&deed.kind)).map(|deed| deed.at)
+    };
+    let asks = service.approval && last && run.puts_back.is_none();
+    let approved = match (&run.approved, asks) {
+        (_, false) => entered,
+        (Some(approved), true) => entered.map(|at| approved.after.after(at)),
+        (None, true) => entered.and(done(&|kind| *kind == DeedKind::Approved)),
+    };
+    // A canary stays in its stage until its traffic is at 100 %.
+    let stays = last && service.release == Release::Canary && is_scripted(script, run);
+    let left = match approved {
+        Some(_) if stays => promoted(service, script, start),
+        Some(at) => Some(at + work),
+        None => None,
+    };
+    let fails = run.fails.as_ref().is_some_and(|f| f.stage == stage);
+    let stops = run.stopped.as_ref().is_some_and(|s| s.stage == stage);
+    let mut visit = Visit { arrived, entered, approved, left, end: RunState::Succeeded };
+    if fails {
+        visit.end = RunState::Failed;
+        let again = done(&|kind| matches!(kind, DeedKind::Retried(own) if own == stage));
+        if let Some(again) = again.filter(|again| left.is_some_and(|left| left <= *again)) {
+            // It enters anew; what failed is forgotten once it runs again.
+            visit.entered = Some(again);
+            visit.approved = Some(again);
+            visit.left = Some(again + work);
+            visit.end = RunState::Succeeded;
+        }
+    } else if stops {
+        visit.end = RunState::Stopped;
+    }
+    let rejected = done(&|kind| matches!(kind, DeedKind::Rejected(_)));
+    if let Some(at) = rejected.filter(|_| asks && approved.is_none()) {
+        visit.left = Some(at);
+        visit.end = RunState::Failed;
+    }
+    if let Some(at) = done(&|kind| *kind == DeedKind::Stopped)
+        && visit.entered.is_some_and(|entered| entered <= at)
+        && visit.left.is_none_or(|left| left > at)
+    {
+        visit.left = Some(at);
+        visit.end = RunState::Stopped;
+    }
+    visit
+}
+
 fn is_scripted(script: &Script, run: &Run) -> bool {
-    script.runs.iter().any(|r| r.service == run.service && r.revision == run.revision)
+    !run.by_hand
+        && script.runs.iter().any(|r| r.service == run.service && r.revision == run.revision)
 }
 
 fn promoted(service: &ServiceScript, script: &Script, start: Timestamp) -> Option<Timestamp> {
@@ -248,7 +327,7 @@ fn entry(
         return Some(ready);
     }
     for other in before.iter_mut() {
-        let Some(visit) = other.stages.get_mut(i) else { continue };
+        let Some(visit) = other.visit_mut(i) else { continue };
         match (visit.entered, visit.approved, visit.left) {
             (Some(_), _, Some(left)) => ready = ready.max(left),
             (Some(_), None, None) if service.mode == ExecutionMode::Superseded => {

@@ -2,6 +2,7 @@
 //!
 //! Times are offsets from the moment the world opens; negative ones lie before it.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::span::Span;
@@ -42,6 +43,35 @@ pub struct Script {
     /// Sources that do not answer.
     #[serde(rename = "outage")]
     pub outages: Vec<Outage>,
+    /// What was done by hand since the world opened.
+    #[serde(skip)]
+    pub deeds: Vec<Deed>,
+}
+
+/// What somebody did to an execution by hand.
+#[derive(Clone, Debug)]
+pub struct Deed {
+    /// Whose pipeline.
+    pub service: String,
+    /// What the execution ships.
+    pub revision: String,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: DeedKind,
+}
+
+/// What somebody did to an execution by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeedKind {
+    /// Approved it.
+    Approved,
+    /// Rejected it, and why.
+    Rejected(String),
+    /// Ran this stage again.
+    Retried(String),
+    /// Stopped it.
+    Stopped,
 }
 
 /// A service with its pipeline, its environments and its figures.
@@ -153,6 +183,12 @@ pub struct Run {
     pub stopped: Option<Stopped>,
     /// Who approves it, and after which wait; without it, it waits.
     pub approved: Option<Approved>,
+    /// It was begun by hand since the world opened, not by the scenario.
+    #[serde(skip)]
+    pub by_hand: bool,
+    /// The stage that it goes straight to, and the execution that it puts back there.
+    #[serde(skip)]
+    pub puts_back: Option<(String, String)>,
 }
 
 /// A stage that fails.
@@ -232,6 +268,8 @@ pub struct Trend {
     pub over: Span,
     /// What it becomes, as a multiple.
     pub factor: f64,
+    /// The flag that it comes from: turned off, it heals.
+    pub flag: Option<String>,
 }
 
 /// What is measured.
@@ -375,6 +413,7 @@ impl Script {
         self.holds.extend(other.holds);
         self.healths.extend(other.healths);
         self.outages.extend(other.outages);
+        self.deeds.extend(other.deeds);
         self
     }
 

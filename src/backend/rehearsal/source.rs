@@ -1,6 +1,6 @@
 //! One source of the world behind the port that every adapter implements.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt};
@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::changes::changes;
 use super::edge::{environments, traffic};
 use super::flags::flag;
+use super::hands::act;
 use super::metrics::{METRICS, alarms, series};
 use super::pipelines::pipeline;
 use super::script::{ArmName, OutageKind};
@@ -20,18 +21,40 @@ use crate::domain::fact::{Fact, FactKind};
 use crate::domain::ids::{ItemId, SourceId};
 use crate::domain::observation::{Observation, Scope, Topic};
 use crate::domain::observed::FreshnessPolicy;
-use crate::domain::source::{Capabilities, SourceMeta};
+use crate::domain::source::{Capabilities, SourceMeta, Verb};
+use crate::domain::write::{Order, Receipt};
 
 /// A source of the world.
 pub struct RehearsalSource {
     id: SourceId,
-    world: Arc<World>,
+    world: Arc<RwLock<World>>,
 }
 
 impl RehearsalSource {
     /// The source `id` of `world`.
-    pub fn new(id: SourceId, world: Arc<World>) -> Self {
+    pub fn new(id: SourceId, world: Arc<RwLock<World>>) -> Self {
         Self { id, world }
+    }
+
+    fn world(&self) -> RwLockReadGuard<'_, World> {
+        self.world.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writes(&self) -> Vec<Verb> {
+        match self.id.as_str() {
+            "edge" => vec![Verb::Traffic],
+            "flags" => vec![Verb::Flag],
+            "metrics" => Vec::new(),
+            _ => vec![
+                Verb::Approve,
+                Verb::Reject,
+                Verb::Retry,
+                Verb::Stop,
+                Verb::Start,
+                Verb::Transition,
+                Verb::Rollback,
+            ],
+        }
     }
 
     fn reads(&self) -> Vec<FactKind> {
@@ -44,7 +67,7 @@ impl RehearsalSource {
     }
 
     fn outage(&self, now: Timestamp) -> Option<Fault> {
-        let world = &self.world;
+        let world = &*self.world();
         let outage = world.script.outages.iter().find(|o| {
             o.source == self.id.as_str()
                 && o.from.after(world.start) <= now
@@ -69,7 +92,7 @@ impl RehearsalSource {
     }
 
     fn overview(&self, now: Timestamp, answer: &mut Observation) {
-        let world = &self.world;
+        let world = &*self.world();
         let services = || world.script.services.iter();
         answer.complete =
             self.reads().into_iter().filter(|kind| *kind != FactKind::Series).collect();
@@ -96,12 +119,13 @@ impl RehearsalSource {
     }
 
     fn measured(&self, wanted: &[ItemId], now: Timestamp, answer: &mut Observation) {
-        for service in self.world.script.services.iter().filter(|s| splits(s)) {
+        let world = self.world();
+        for service in world.script.services.iter().filter(|s| splits(s)) {
             for arm in [ArmName::Stable, ArmName::Canary] {
                 for metric in METRICS {
                     let item = ItemId::Series(series_id(&service.name, metric, arm));
                     if wanted.contains(&item) {
-                        let series = series(&self.world, service, metric, arm, now);
+                        let series = series(&world, service, metric, arm, now);
                         answer.facts.push(Fact::Series(series));
                     }
                 }
@@ -122,7 +146,7 @@ impl Source for RehearsalSource {
             id: self.id.clone(),
             kind: "rehearsal".into(),
             place: "simulated, inside flightdeck".into(),
-            capabilities: Capabilities { reads, topics, writes: Vec::new() },
+            capabilities: Capabilities { reads, topics, writes: self.writes() },
             // The simulated clock may run many times faster than the reads.
             policy: FreshnessPolicy {
                 stale_after: SignedDuration::from_mins(10),
@@ -165,11 +189,28 @@ impl Source for RehearsalSource {
                 Topic::Overview | Topic::Items => self.overview(now, &mut answer),
                 Topic::Series => self.measured(&scope.items, now, &mut answer),
                 Topic::Changes => {
-                    let told = changes(&self.world, &self.id, now);
+                    let told = changes(&self.world(), &self.id, now);
                     answer.facts.extend(told.into_iter().map(Fact::Change));
                 }
             }
             Ok(answer)
+        }
+        .boxed()
+    }
+
+    fn submit<'a>(
+        &'a self,
+        order: &'a Order,
+        context: &'a ReadContext,
+    ) -> BoxFuture<'a, Result<Receipt, Fault>> {
+        async move {
+            context.spend().await;
+            let now = context.now();
+            if let Some(fault) = self.outage(now) {
+                return Err(fault);
+            }
+            let mut world = self.world.write().unwrap_or_else(PoisonError::into_inner);
+            act(&mut world, order.write(), now)
         }
         .boxed()
     }

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::chance::Chance;
 use super::plan::{Plan, plan};
 use super::script::{ArmName, Flip, Metric, Release, Script, ServiceScript, Shift};
+use super::span::Span;
 use crate::domain::ids::{
     AlarmId, EnvironmentId, FlagId, PipelineId, SeriesId, SourceId, TrafficId,
 };
@@ -34,6 +35,16 @@ impl World {
         let chance = Chance::new(seed);
         let plan = plan(&script, &chance, start);
         Self { script, start, chance, plan }
+    }
+
+    /// Works out the plan again, after something was done by hand.
+    pub fn replan(&mut self) {
+        self.plan = plan(&self.script, &self.chance, self.start);
+    }
+
+    /// The moment `at` as an offset from the start.
+    pub fn offset(&self, at: Timestamp) -> Span {
+        Span(at.duration_since(self.start))
     }
 
     /// Shifts of the traffic of a service until `now`, the oldest first.

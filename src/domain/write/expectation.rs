@@ -39,6 +39,13 @@ impl Expectation {
         self.facts.iter().find(|(own, _)| *own == name).map(|(_, value)| value)
     }
 
+    /// That nothing of what was seen is there any more, because of `why`.
+    pub fn gone(&self, why: &str) -> Moved {
+        let seen: Vec<String> =
+            self.facts.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        Moved { what: "target".into(), seen: seen.join(", ").into(), now: why.into() }
+    }
+
     /// What is different in `now`.
     pub fn moved(&self, now: &Self) -> Vec<Moved> {
         let gone = SafeText::new("gone");

@@ -51,7 +51,8 @@ fn what_is_written_is_read_again_and_whole() {
 
 #[test]
 fn edits_gaps_and_truncation_are_found() {
-    let changes: [(&str, fn(&str) -> String); 5] = [
+    type Change = fn(&str) -> String;
+    let changes: [(&str, Change); 5] = [
         ("an edit", |text| text.replacen("approve shop", "approve shed", 1)),
         ("a line taken out", |text| {
             let lines: Vec<&str> = text.lines().collect();

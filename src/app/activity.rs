@@ -1,0 +1,102 @@
+//! Activity: the writes of this control room, from the order to the outcome.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::ServiceId;
+use crate::domain::text::SafeText;
+use crate::domain::write::{Outcome, PlanId, Write};
+
+/// How far a write has come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub enum Phase {
+    /// The target is read again.
+    Checking,
+    /// It was recorded and is being sent.
+    Sending,
+    /// It was sent; its effect is looked for.
+    Verifying,
+    /// It is over.
+    Ended {
+        /// What came of it.
+        outcome: Outcome,
+    },
+}
+
+/// What became of one step of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WriteReport {
+    /// The plan.
+    pub plan: PlanId,
+    /// Which step.
+    pub step: usize,
+    /// How far it has come.
+    pub phase: Phase,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A plan that was confirmed, and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Activity {
+    /// The plan.
+    pub plan: PlanId,
+    /// What it is for.
+    pub title: SafeText,
+    /// Whose it is.
+    pub service: Option<ServiceId>,
+    /// When it was confirmed.
+    pub at: Timestamp,
+    /// Its steps.
+    pub steps: Vec<ActivityStep>,
+}
+
+/// One step of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ActivityStep {
+    /// What is written.
+    pub write: Write,
+    /// The same in words.
+    pub words: SafeText,
+    /// The write that undoes it.
+    pub undo: Option<Write>,
+    /// Why nothing undoes it.
+    pub no_undo: Option<SafeText>,
+    /// How far it has come; nothing before its turn.
+    pub phase: Option<Phase>,
+    /// When it came so far.
+    pub at: Option<Timestamp>,
+}
+
+impl Activity {
+    /// What came of it as a whole: the first outcome that is not "done", or the last.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        let mut last = None;
+        for step in &self.steps {
+            match &step.phase {
+                Some(Phase::Ended { outcome }) => {
+                    last = Some(outcome);
+                    if !matches!(outcome, Outcome::Done { .. }) {
+                        return last;
+                    }
+                }
+                _ => return None,
+            }
+        }
+        last
+    }
+
+    /// Whether it is still under way.
+    pub fn is_under_way(&self) -> bool {
+        self.outcome().is_none()
+    }
+
+    /// Takes in what became of a step.
+    pub fn take(&mut self, report: WriteReport) {
+        if let Some(step) = self.steps.get_mut(report.step) {
+            step.at = Some(report.at);
+            step.phase = Some(report.phase);
+        }
+    }
+}

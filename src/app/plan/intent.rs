@@ -1,0 +1,145 @@
+//! `Intent`: what the operator wants.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{ExecutionId, PipelineId, ServiceId, TrafficId};
+use crate::domain::pipeline::{ExecutionMode, Pipeline, RunState};
+use crate::domain::text::SafeText;
+use crate::domain::write::{FlagChange, PlanId, Write};
+
+/// What the operator wants.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "intent", rename_all = "snake_case")]
+pub enum Intent {
+    /// Approve or reject what waits in a stage; the first that waits, if no stage is named.
+    Answer {
+        /// In which pipeline.
+        pipeline: PipelineId,
+        /// In which stage.
+        stage: Option<SafeText>,
+        /// For which execution.
+        execution: Option<ExecutionId>,
+        /// Approve; otherwise reject.
+        approve: bool,
+    },
+    /// Run a failed stage again.
+    Retry {
+        /// Of which pipeline.
+        pipeline: PipelineId,
+        /// Which stage; the failed one, if none is named.
+        stage: Option<SafeText>,
+        /// Every action, not only the failed ones.
+        all: bool,
+    },
+    /// Stop the execution that runs.
+    Stop {
+        /// Of which pipeline.
+        pipeline: PipelineId,
+        /// Which; the newest that runs, if none is named.
+        execution: Option<ExecutionId>,
+        /// Do not wait for the actions under way.
+        abandon: bool,
+    },
+    /// Start an execution.
+    Start {
+        /// Of which pipeline.
+        pipeline: PipelineId,
+    },
+    /// Close or open the way into a stage.
+    Gate {
+        /// Of which pipeline.
+        pipeline: PipelineId,
+        /// Which stage; the last, if none is named.
+        stage: Option<SafeText>,
+        /// Close it.
+        hold: bool,
+    },
+    /// Put an earlier execution back into a stage.
+    RollBack {
+        /// Of which pipeline.
+        pipeline: PipelineId,
+        /// Which stage; the last, if none is named.
+        stage: Option<SafeText>,
+        /// Which execution; the newest that is eligible, if none is named.
+        to: Option<ExecutionId>,
+    },
+    /// Set the share of the canary.
+    Shift {
+        /// Of which split.
+        split: TrafficId,
+        /// Which version.
+        arm: SafeText,
+        /// Its share, 0–100; the others share the rest as they do now.
+        percent: u32,
+    },
+    /// Change a flag.
+    Flag {
+        /// Which.
+        flag: crate::domain::ids::FlagId,
+        /// In which environment.
+        environment: SafeText,
+        /// How.
+        change: FlagChange,
+    },
+    /// One step further: approve what waits, or shift to the next traffic step, or finish.
+    Promote {
+        /// Which service.
+        service: ServiceId,
+    },
+    /// Back to what ran before, and hold, so that it is not done again.
+    RollBackAndHold {
+        /// Which service.
+        service: ServiceId,
+    },
+    /// Undo a plan of this control room.
+    Undo {
+        /// Which.
+        plan: PlanId,
+    },
+    /// Writes as they are, made from a journal.
+    Writes {
+        /// What they are for.
+        title: SafeText,
+        /// The writes.
+        writes: Vec<Write>,
+    },
+}
+
+/// One line of a choice: what it would do, or why it cannot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What is shown.
+    pub text: SafeText,
+    /// What it means; or why it cannot be chosen.
+    pub intent: Result<Intent, SafeText>,
+}
+
+/// The executions that could be put back into `stage`, the newest first; those that cannot with the
+/// reason. The rules are those of `RollbackStage` in the CodePipeline API reference.
+pub fn rollback_targets(
+    pipeline: &Pipeline,
+    stage: &str,
+) -> Vec<(ExecutionId, Result<(), &'static str>)> {
+    let position = pipeline.stages.iter().position(|s| s.name == *stage);
+    let current = pipeline.stage(stage).and_then(|s| s.execution.as_ref());
+    pipeline
+        .executions
+        .iter()
+        .map(|run| {
+            let why = if pipeline.mode == ExecutionMode::Parallel {
+                Err("a parallel pipeline cannot be rolled back")
+            } else if position == Some(0) {
+                Err("a source stage cannot be rolled back")
+            } else if Some(&run.id) == current {
+                Err("it is there now")
+            } else if run.rollback_to.is_some() {
+                Err("it is a roll back itself")
+            } else if run.state != RunState::Succeeded {
+                Err("it did not succeed")
+            } else {
+                Ok(())
+            };
+            (run.id.clone(), why)
+        })
+        .collect()
+}

@@ -1,0 +1,88 @@
+//! Plans: from what the operator wants to the steps that do it, with what was seen and the guards.
+
+mod compose;
+mod guards;
+mod intent;
+mod place;
+
+pub use intent::{Choice, Intent, rollback_targets};
+
+use jiff::Timestamp;
+
+use super::age;
+use super::state::State;
+use crate::domain::ids::ServiceId;
+use crate::domain::observed::Freshness;
+use crate::domain::text::SafeText;
+use crate::domain::write::{Plan, PlanId, Step, Write, expectation, inverse, words};
+
+/// What an intent comes down to.
+pub(super) struct Composed {
+    /// What it is for.
+    pub(super) title: String,
+    /// Whose it is.
+    pub(super) service: Option<ServiceId>,
+    /// What is written, in this order.
+    pub(super) writes: Vec<Write>,
+    /// What to know besides.
+    pub(super) notes: Vec<String>,
+}
+
+/// The plan of `intent` as things are on the screen; or why there is none. `comment` is what is
+/// written beside an answer or as the reason of a hold.
+pub fn plan(state: &State, intent: &Intent, comment: &str, id: PlanId) -> Result<Plan, String> {
+    let composed = compose::compose(state, intent, comment)?;
+    let mut steps = Vec::new();
+    for write in composed.writes {
+        steps.push(step(state, write)?);
+    }
+    let production = steps.iter().any(|step| place::is_production(state, &step.write));
+    let name = composed
+        .service
+        .as_ref()
+        .map(|id| id.text().clone())
+        .or_else(|| steps.first().map(|step| step.write.target().name().clone()))
+        .unwrap_or_default();
+    let mut plan = Plan {
+        id,
+        title: composed.title.into(),
+        service: composed.service,
+        steps,
+        guards: Vec::new(),
+        at: state.now,
+        production,
+        name,
+        notes: composed.notes.into_iter().map(SafeText::from).collect(),
+    };
+    plan.guards = guards::guards(state, &plan);
+    Ok(plan)
+}
+
+fn step(state: &State, write: Write) -> Result<Step, String> {
+    let expects = expectation(&write, &state.fleet)?;
+    let target = write.target();
+    let seen_at = age::of_item(state, &target).map_or(Timestamp::UNIX_EPOCH, |age| age.at);
+    let source = state.fleet.sources.get(target.source());
+    let (undo, no_undo) = match inverse(&write, &state.fleet) {
+        Ok(undo) => (Some(undo), None),
+        Err(why) => (None, Some(why.into())),
+    };
+    Ok(Step {
+        words: words(&write, &state.fleet),
+        expects,
+        seen_at,
+        identity: source.and_then(|s| s.identity.clone()),
+        place: source.map(|s| s.meta.place.clone()).unwrap_or_default(),
+        undo,
+        no_undo,
+        write,
+    })
+}
+
+/// The freshness of what a step is about.
+pub(super) fn freshness(state: &State, step: &Step) -> Option<Freshness> {
+    age::of_item(state, &step.write.target()).map(|age| age.freshness)
+}
+
+#[cfg(test)]
+mod tests;

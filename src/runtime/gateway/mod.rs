@@ -1,0 +1,283 @@
+//! The gateway: the one way to write. Reads again, records, sends once, and looks for the effect.
+
+mod fresh;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::app::Msg;
+use crate::app::activity::{Phase, WriteReport};
+use crate::backend::Source;
+use crate::backend::clock::SharedClock;
+use crate::domain::error::{Fault, FaultKind};
+use crate::domain::ids::SourceId;
+use crate::domain::text::SafeText;
+use crate::domain::write::{Confirmed, Order, Outcome, Receipt, Seen, expectation, seen};
+use crate::store::journal::{Event, Journal, JournalError, Record};
+use crate::store::lock::try_lock;
+use fresh::{Fresh, answered_by, read};
+
+/// How long a submission may take before its outcome counts as unknown.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// How long the effect is looked for.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Between two looks.
+const PACE: Duration = Duration::from_millis(700);
+
+/// What writes are made through.
+pub struct Gateway {
+    sources: BTreeMap<SourceId, Arc<dyn Source>>,
+    clock: SharedClock,
+    journal: Journal,
+    locks: PathBuf,
+    who: SafeText,
+    patience: Duration,
+}
+
+impl Gateway {
+    /// A gateway to these sources; `folder` holds the journal and the locks of this host.
+    pub fn new(
+        sources: impl IntoIterator<Item = Arc<dyn Source>>,
+        clock: SharedClock,
+        folder: PathBuf,
+        who: SafeText,
+    ) -> Self {
+        let sources = sources.into_iter().map(|source| (source.meta().id, source)).collect();
+        let journal = Journal::new(folder.join("journal"));
+        Self { sources, clock, journal, locks: folder, who, patience: PATIENCE }
+    }
+
+    /// Looks for effects no longer than this.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Carries out a confirmed plan, step by step, and reports on each to `out`. A step that is not
+    /// done ends it: what comes after was not sent. Returns the outcomes.
+    pub async fn carry_out(&self, confirmed: &Confirmed, out: &mpsc::Sender<Msg>) -> Vec<Outcome> {
+        let plan = confirmed.plan();
+        let mut outcomes = Vec::new();
+        let recorded =
+            serde_json::to_value(confirmed).map_err(|error| error.to_string()).and_then(|plan| {
+                let event = Event::Confirmed { plan };
+                self.record(confirmed, None, event).map_err(|error| error.to_string())
+            });
+        for step in 0..plan.steps.len() {
+            let outcome = match &recorded {
+                Ok(()) => self.step(confirmed, step, out).await,
+                // No journal, no write.
+                Err(why) => Outcome::Refused { why: format!("{why}; nothing was sent").into() },
+            };
+            self.report(confirmed, step, Phase::Ended { outcome: outcome.clone() }, out).await;
+            let done = matches!(outcome, Outcome::Done { .. });
+            outcomes.push(outcome);
+            if !done {
+                self.skip(confirmed, step + 1, out).await;
+                break;
+            }
+        }
+        outcomes
+    }
+
+    /// Tells of the steps that were not sent, because one before them was not done.
+    async fn skip(&self, confirmed: &Confirmed, from: usize, out: &mpsc::Sender<Msg>) {
+        for step in from..confirmed.plan().steps.len() {
+            let why = SafeText::new("not sent: a step before it was not done");
+            let outcome = Outcome::Refused { why };
+            self.report(confirmed, step, Phase::Ended { outcome }, out).await;
+        }
+    }
+
+    async fn report(
+        &self,
+        confirmed: &Confirmed,
+        step: usize,
+        phase: Phase,
+        out: &mpsc::Sender<Msg>,
+    ) {
+        let report =
+            WriteReport { plan: confirmed.plan().id.clone(), step, phase, at: self.clock.now() };
+        // Nobody may be listening any more; the journal has it.
+        let _ = out.send(Msg::Write(Box::new(report))).await;
+    }
+
+    async fn step(&self, confirmed: &Confirmed, step: usize, out: &mpsc::Sender<Msg>) -> Outcome {
+        let Some(order) = confirmed.order(step) else {
+            return Outcome::Refused { why: "there is no such step".into() };
+        };
+        self.report(confirmed, step, Phase::Checking, out).await;
+        let id = order.write().source();
+        let Some(source) = self.sources.get(&id) else {
+            return Outcome::Refused { why: format!("there is no source {id}").into() };
+        };
+        let target = format!("{}/{}", id, order.write().target().name());
+        let lock = match try_lock(&self.locks, &target) {
+            Ok(Some(lock)) => lock,
+            Ok(None) => {
+                let why = format!("another process of this host writes to {target} right now");
+                return Outcome::Refused { why: why.into() };
+            }
+            Err(error) => {
+                return Outcome::Refused { why: format!("cannot lock {target}: {error}").into() };
+            }
+        };
+        let before = match self.check(source, &order).await {
+            Ok(before) => before,
+            Err(outcome) => return self.ended(confirmed, step, outcome),
+        };
+        let sending = match serde_json::to_value(&order) {
+            Ok(order) => Event::Sending { order },
+            Err(error) => return Outcome::Refused { why: error.to_string().into() },
+        };
+        if let Err(error) = self.record(confirmed, Some(step), sending) {
+            return Outcome::Refused { why: format!("{error}; nothing was sent").into() };
+        }
+        self.report(confirmed, step, Phase::Sending, out).await;
+        let reply = self.send(source, &order).await;
+        // It was sent: what cannot be recorded now is told all the same.
+        let _ = self.record(confirmed, Some(step), reply_event(&reply));
+        self.report(confirmed, step, Phase::Verifying, out).await;
+        let outcome = self.verify(source, &order, &before, reply).await;
+        drop(lock);
+        self.ended(confirmed, step, outcome)
+    }
+
+    /// Reads the target again: only what was seen may be written to.
+    async fn check(&self, source: &Arc<dyn Source>, order: &Order) -> Result<Fresh, Outcome> {
+        let fresh = match read(source, order.write(), &self.clock).await {
+            Ok(fresh) => fresh,
+            Err(fault) => {
+                let why = format!("the target could not be read again: {fault} ({})", fault.hint);
+                return Err(Outcome::Refused { why: why.into() });
+            }
+        };
+        let now = match expectation(order.write(), &fresh.fleet) {
+            Ok(now) => now,
+            Err(why) => {
+                return Err(match answered_by(order.write(), &fresh.fleet) {
+                    Some(answered) => answered,
+                    None if !fresh.fleet.knows(&order.write().target()) => {
+                        Outcome::Refused { why: why.into() }
+                    }
+                    None => Outcome::Moved { moved: vec![order.expects().gone(&why)] },
+                });
+            }
+        };
+        let moved = order.expects().moved(&now);
+        if moved.is_empty() {
+            return Ok(fresh);
+        }
+        Err(answered_by(order.write(), &fresh.fleet).unwrap_or(Outcome::Moved { moved }))
+    }
+
+    async fn send(&self, source: &Arc<dyn Source>, order: &Order) -> Result<Receipt, Fault> {
+        let context = fresh::context(source, &self.clock);
+        match tokio::time::timeout(DEADLINE, source.submit(order, &context)).await {
+            Ok(reply) => reply,
+            Err(_) => Err(Fault::new(
+                FaultKind::OutcomeUnknown,
+                format!("no answer within {} s", DEADLINE.as_secs()),
+            )),
+        }
+    }
+
+    /// Reads the target until it shows the effect, or patience ends.
+    async fn verify(
+        &self,
+        source: &Arc<dyn Source>,
+        order: &Order,
+        before: &Fresh,
+        reply: Result<Receipt, Fault>,
+    ) -> Outcome {
+        let (note, sure) = match reply {
+            Ok(receipt) => (receipt.note.or(receipt.id), true),
+            Err(fault) if fault.kind == FaultKind::OutcomeUnknown => (Some(fault.message), false),
+            Err(fault) if fault.kind == FaultKind::Conflict => {
+                let now = read(source, order.write(), &self.clock).await.ok();
+                let told = now.and_then(|now| answered_by(order.write(), &now.fleet));
+                return told.unwrap_or(Outcome::Failed { fault });
+            }
+            Err(fault) => return Outcome::Failed { fault },
+        };
+        let end = Instant::now() + self.patience;
+        let was = expectation(order.write(), &before.fleet).unwrap_or_default();
+        let mut last = String::from("its effect was not seen yet");
+        loop {
+            match read(source, order.write(), &self.clock).await {
+                Ok(now) => match seen(order.write(), &was, &now.fleet) {
+                    Seen::Effect if sure => return Outcome::Done { note },
+                    Seen::Effect => {
+                        let note = "the answer was lost; reading again shows that it was done";
+                        return Outcome::Done { note: Some(note.into()) };
+                    }
+                    Seen::Other(what) => {
+                        let told = answered_by(order.write(), &now.fleet);
+                        return told.unwrap_or(Outcome::Refused { why: what.into() });
+                    }
+                    Seen::NotYet => {}
+                    Seen::Unknown(why) => last = why,
+                },
+                Err(fault) => last = fault.to_string(),
+            }
+            if Instant::now() + PACE >= end {
+                break;
+            }
+            tokio::time::sleep(PACE).await;
+        }
+        let said = note.map(|note| format!(" ({note})")).unwrap_or_default();
+        let why = if sure {
+            format!("it was accepted{said}, but {last}")
+        } else {
+            format!("the answer was lost{said}, and {last}")
+        };
+        Outcome::Unknown { why: why.into() }
+    }
+
+    fn ended(&self, confirmed: &Confirmed, step: usize, outcome: Outcome) -> Outcome {
+        let sentence = outcome.sentence().into();
+        let value = serde_json::to_value(&outcome).unwrap_or_default();
+        // The outcome is shown in any case; without this line it is reconciled at the next start.
+        let _ = self.record(confirmed, Some(step), Event::Ended { outcome: value, sentence });
+        outcome
+    }
+
+    fn record(
+        &self,
+        confirmed: &Confirmed,
+        step: Option<usize>,
+        event: Event,
+    ) -> Result<(), JournalError> {
+        let plan = confirmed.plan();
+        self.journal.append(&Record {
+            at: self.clock.now(),
+            plan: plan.id.0.clone(),
+            title: plan.title.clone(),
+            step,
+            who: self.who.clone(),
+            event,
+        })
+    }
+}
+
+fn reply_event(reply: &Result<Receipt, Fault>) -> Event {
+    let reply = match reply {
+        Ok(receipt) => serde_json::json!({ "receipt": receipt }),
+        Err(fault) => serde_json::json!({ "fault": fault }),
+    };
+    Event::Reply { reply }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,297 @@
+//! Tests of the gateway in the rehearsal: every kind of write, what moved, what is lost.
+
+use std::sync::Mutex;
+
+use futures::future::{BoxFuture, FutureExt};
+use jiff::Timestamp;
+
+use super::*;
+use crate::app::plan::{Intent, plan};
+use crate::app::{Setup, State, update};
+use crate::backend::clock::Clock;
+use crate::backend::port::Cadence;
+use crate::backend::{ReadContext, rehearsal};
+use crate::domain::ids::{PipelineId, TrafficId};
+use crate::domain::observation::{Observation, Scope, Topic};
+use crate::domain::source::SourceMeta;
+use crate::domain::write::{Answers, Confirmed, FlagChange, PlanId, confirm};
+
+/// A clock that the tests move.
+struct Hand(Mutex<Timestamp>);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+struct World {
+    state: State,
+    gateway: Gateway,
+    clock: Arc<Hand>,
+    sources: Vec<Arc<dyn Source>>,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    async fn open(scenario: &str, wrap: impl Fn(Arc<dyn Source>) -> Arc<dyn Source>) -> Self {
+        let start = Timestamp::from_second(1_790_000_000).unwrap();
+        let world = rehearsal::open(scenario, 1, 1.0, start).unwrap();
+        let clock = Arc::new(Hand(Mutex::new(start)));
+        let sources: Vec<Arc<dyn Source>> =
+            world.sources.into_iter().map(|(s, _)| wrap(s)).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let gateway = Gateway::new(
+            sources.iter().cloned(),
+            Arc::clone(&clock) as SharedClock,
+            folder.path().to_owned(),
+            "dana@here".into(),
+        )
+        .patience(Duration::from_secs(5));
+        let mut setup = Setup::empty(start);
+        setup.services = world.services;
+        setup.sources = sources.iter().map(|s| s.meta()).collect();
+        let mut this = Self { state: State::new(setup), gateway, clock, sources, folder };
+        this.read().await;
+        this
+    }
+
+    /// Reads everything, as the keepers would.
+    async fn read(&mut self) {
+        for source in &self.sources {
+            for topic in [Topic::Overview, Topic::Changes] {
+                let clock = Arc::clone(&self.clock) as SharedClock;
+                let context = fresh::context(source, &clock);
+                let scope = Scope { topic, items: Vec::new() };
+                let answer = source.observe(&scope, &context).await.unwrap();
+                update(&mut self.state, Msg::Observed(Box::new(answer)));
+            }
+        }
+    }
+
+    fn pass(&self, seconds: i64) {
+        let mut now = self.clock.0.lock().unwrap();
+        *now += jiff::SignedDuration::from_secs(seconds);
+    }
+
+    fn confirmed(&self, intent: &Intent) -> Confirmed {
+        let plan = plan(&self.state, intent, "", PlanId("p1".to_owned())).unwrap();
+        let answers = Answers {
+            go: true,
+            typed: plan.name.to_string(),
+            reason: "a test of the gateway".to_owned(),
+        };
+        confirm(&plan, &answers, self.state.now).unwrap()
+    }
+
+    async fn carry_out(&self, confirmed: &Confirmed) -> Vec<Outcome> {
+        let (out, mut inbox) = mpsc::channel(64);
+        let drain = tokio::spawn(async move { while inbox.recv().await.is_some() {} });
+        let outcomes = self.gateway.carry_out(confirmed, &out).await;
+        drop(out);
+        drain.await.unwrap();
+        outcomes
+    }
+}
+
+fn payments() -> PipelineId {
+    PipelineId::new(&SourceId::new("pipelines-eu"), "payments-main")
+}
+
+fn approve() -> Intent {
+    Intent::Answer { pipeline: payments(), stage: None, execution: None, approve: true }
+}
+
+fn is_done(outcomes: &[Outcome]) -> bool {
+    !outcomes.is_empty() && outcomes.iter().all(|o| matches!(o, Outcome::Done { .. }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_kind_of_write_is_done_and_recorded() {
+    let edge = TrafficId::new(&SourceId::new("edge"), "checkout.prod-eu");
+    let search = PipelineId::new(&SourceId::new("pipelines-eu"), "search-main");
+    let inventory = PipelineId::new(&SourceId::new("pipelines-us"), "inventory-main");
+    let flag = crate::domain::ids::FlagId::new(&SourceId::new("flags"), "new-tax");
+    let production = || "production".into();
+    let off = FlagChange::Enabled { on: false };
+    for intent in [
+        approve(),
+        Intent::Answer { pipeline: payments(), stage: None, execution: None, approve: false },
+        Intent::Retry { pipeline: search.clone(), stage: None, all: false },
+        Intent::Start { pipeline: search.clone() },
+        Intent::Gate { pipeline: search.clone(), stage: None, hold: true },
+        Intent::Gate { pipeline: inventory, stage: None, hold: false },
+        Intent::RollBack { pipeline: search, stage: None, to: None },
+        Intent::Stop { pipeline: payments(), execution: None, abandon: false },
+        Intent::Shift { split: edge, arm: "canary".into(), percent: 25 },
+        Intent::Flag { flag: flag.clone(), environment: production(), change: off },
+        Intent::Flag {
+            flag,
+            environment: production(),
+            change: FlagChange::Percent { percent: 30.0 },
+        },
+        Intent::Promote { service: "checkout".into() },
+        Intent::RollBackAndHold { service: "checkout".into() },
+        Intent::RollBackAndHold { service: "web".into() },
+    ] {
+        let world = World::open("bad-canary", |source| source).await;
+        let confirmed = world.confirmed(&intent);
+        let outcomes = world.carry_out(&confirmed).await;
+        assert!(is_done(&outcomes), "{intent:?}: {outcomes:?}");
+        let journal = world.gateway.journal().read(None).unwrap();
+        assert!(journal.is_whole());
+        let words: Vec<&str> = journal.entries.iter().map(|e| e.record.event.word()).collect();
+        let mut expected = vec!["confirmed"];
+        for _ in &outcomes {
+            expected.extend(["sending", "reply", "ended"]);
+        }
+        assert_eq!(words, expected, "{intent:?}");
+        assert_eq!(journal.unresolved(), Vec::<&crate::store::journal::Entry>::new());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_moved_since_it_was_seen_is_refused_and_nothing_is_sent() {
+    let world = World::open("superseded-approval", |source| source).await;
+    let confirmed = world.confirmed(&approve());
+    // Meanwhile the newer execution overtakes it.
+    world.pass(900);
+    let outcomes = world.carry_out(&confirmed).await;
+    assert!(
+        matches!(outcomes.as_slice(), [Outcome::Moved { moved }] if !moved.is_empty()),
+        "{outcomes:?}"
+    );
+    let journal = world.gateway.journal().read(None).unwrap();
+    let words: Vec<&str> = journal.entries.iter().map(|e| e.record.event.word()).collect();
+    assert_eq!(words, ["confirmed", "ended"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_who_approve_one_wins_and_the_other_is_told() {
+    let world = World::open("bad-canary", |source| source).await;
+    let confirmed = world.confirmed(&approve());
+    assert!(is_done(&world.carry_out(&confirmed).await));
+    world.pass(5);
+    let second = world.carry_out(&confirmed).await;
+    assert!(matches!(second.as_slice(), [Outcome::Answered { by: Some(_), .. }]), "{second:?}");
+}
+
+/// A source that breaks a submission in some way.
+struct Breaks {
+    inner: Arc<dyn Source>,
+    how: How,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum How {
+    /// It does it, and the reply is lost.
+    After,
+    /// It does not do it, and nobody knows.
+    Before,
+    /// It says that nothing happened.
+    Refuses,
+    /// It never answers.
+    Hangs,
+}
+
+impl Source for Breaks {
+    fn meta(&self) -> SourceMeta {
+        self.inner.meta()
+    }
+
+    fn cadence(&self) -> Cadence {
+        self.inner.cadence()
+    }
+
+    fn observe<'a>(
+        &'a self,
+        scope: &'a Scope,
+        context: &'a ReadContext,
+    ) -> BoxFuture<'a, Result<Observation, Fault>> {
+        self.inner.observe(scope, context)
+    }
+
+    fn submit<'a>(
+        &'a self,
+        order: &'a Order,
+        context: &'a ReadContext,
+    ) -> BoxFuture<'a, Result<Receipt, Fault>> {
+        async move {
+            match self.how {
+                How::After => {
+                    self.inner.submit(order, context).await?;
+                    Err(Fault::new(FaultKind::OutcomeUnknown, "connection reset"))
+                }
+                How::Before => Err(Fault::new(FaultKind::OutcomeUnknown, "connection reset")),
+                How::Refuses => Err(Fault::new(FaultKind::NotAuthenticated, "expired")),
+                How::Hangs => std::future::pending().await,
+            }
+        }
+        .boxed()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_reply_is_resolved_by_reading_and_never_sent_twice() {
+    for (how, kind) in [
+        (How::After, crate::domain::write::OutcomeKind::Done),
+        (How::Before, crate::domain::write::OutcomeKind::Unknown),
+        (How::Refuses, crate::domain::write::OutcomeKind::Failed),
+        (How::Hangs, crate::domain::write::OutcomeKind::Unknown),
+    ] {
+        let world =
+            World::open("bad-canary", |inner| Arc::new(Breaks { inner, how }) as Arc<dyn Source>)
+                .await;
+        let confirmed = world.confirmed(&approve());
+        let outcomes = world.carry_out(&confirmed).await;
+        let kinds: Vec<_> = outcomes.iter().map(Outcome::kind).collect();
+        assert_eq!(kinds, [kind], "{how:?}: {outcomes:?}");
+        let journal = world.gateway.journal().read(None).unwrap();
+        let sent = journal.entries.iter().filter(|e| e.record.event.word() == "sending").count();
+        assert_eq!(sent, 1, "{how:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_is_not_done_ends_the_plan() {
+    let world = World::open("bad-canary", |inner| {
+        if inner.meta().id == SourceId::new("edge") {
+            Arc::new(Breaks { inner, how: How::Refuses }) as Arc<dyn Source>
+        } else {
+            inner
+        }
+    })
+    .await;
+    let confirmed = world.confirmed(&Intent::RollBackAndHold { service: "checkout".into() });
+    assert_eq!(confirmed.plan().steps.len(), 2);
+    let outcomes = world.carry_out(&confirmed).await;
+    assert!(matches!(outcomes.as_slice(), [Outcome::Failed { .. }]), "{outcomes:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_journal_no_write() {
+    let mut world = World::open("bad-canary", |source| source).await;
+    let file = world.folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    world.gateway = Gateway::new(
+        world.sources.iter().cloned(),
+        Arc::clone(&world.clock) as SharedClock,
+        file,
+        "dana".into(),
+    );
+    let confirmed = world.confirmed(&approve());
+    let outcomes = world.carry_out(&confirmed).await;
+    assert!(matches!(outcomes.as_slice(), [Outcome::Refused { .. }]), "{outcomes:?}");
+    world.read().await;
+    let waits = world.state.fleet.pipelines.get(&payments()).unwrap().value.approvals().count();
+    assert_eq!(waits, 1, "nothing was sent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_locked_target_is_refused() {
+    let world = World::open("bad-canary", |source| source).await;
+    let _held = try_lock(world.folder.path(), "pipelines-eu/payments-main").unwrap().unwrap();
+    let outcomes = world.carry_out(&world.confirmed(&approve())).await;
+    let [Outcome::Refused { why }] = outcomes.as_slice() else { panic!("{outcomes:?}") };
+    assert!(why.as_str().contains("another process"), "{why}");
+}
