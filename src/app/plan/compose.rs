@@ -232,7 +232,8 @@ fn shares(split: &TrafficSplit, arm: &SafeText, percent: u32) -> Result<Write, S
     let others: Vec<(&SafeText, f64)> = split
         .arms
         .iter()
-        .filter(|own| own.name != *arm)
+        // Those that take no traffic keep what they would get.
+        .filter(|own| own.name != *arm && own.usable)
         .map(|own| (&own.name, split.percent(own.name.as_str()).unwrap_or(0.0)))
         .collect();
     let sum: f64 = others.iter().map(|(_, share)| share).sum();

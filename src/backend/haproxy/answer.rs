@@ -14,7 +14,9 @@ pub(super) const COMMANDS: &str = "show cli level;show info;show stat;show serve
 const SERVER: &str = "2";
 
 /// Bits of `srv_admin_state` that say drain: forced, inherited (`include/haproxy/server-t.h`).
-const DRAIN: u32 = 0x08 | 0x10;
+pub(super) const DRAIN: u32 = 0x08 | 0x10;
+/// Those that say maintenance: forced, inherited, configured, for want of an address.
+pub(super) const MAINT: u32 = 0x01 | 0x02 | 0x04 | 0x20 | 0x40;
 
 /// Everything that one conversation told.
 #[derive(Debug)]
@@ -46,10 +48,15 @@ pub(super) struct Server {
     state: Option<State>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct State {
-    admin: Option<u32>,
-    weight: Option<u32>,
+/// What `show servers state` tells of one server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct State {
+    /// Bits that say who took it out of traffic, and how.
+    pub admin: Option<u32>,
+    /// The weight that was set.
+    pub weight: Option<u32>,
+    /// The weight in the configuration.
+    pub configured: Option<u32>,
 }
 
 impl Answer {
@@ -68,7 +75,7 @@ impl Answer {
         for section in sections.by_ref() {
             if section.starts_with("# pxname") {
                 table = Some(section);
-            } else if section.lines().nth(1).is_some_and(|line| line.starts_with("# be_id")) {
+            } else if State::is_table(section) {
                 states = Some(section);
             } else if section.lines().any(|line| line.starts_with("Version:")) {
                 info = Info { level: info.level.take(), ..Info::parse(section) };
@@ -175,9 +182,14 @@ fn servers(table: &str) -> Result<Vec<Server>, Fault> {
 }
 
 impl State {
+    /// Whether `section` is the answer to `show servers state`.
+    pub(super) fn is_table(section: &str) -> bool {
+        section.lines().nth(1).is_some_and(|line| line.starts_with("# be_id"))
+    }
+
     /// By backend and server. The format is versioned by its first line; what cannot be read is
     /// left out, and the statistics alone speak.
-    fn parse(section: &str) -> HashMap<(String, String), Self> {
+    pub(super) fn parse(section: &str) -> HashMap<(String, String), Self> {
         let mut lines = section.lines().skip(1);
         let header = lines.next().unwrap_or_default();
         let names: Vec<&str> = header.trim_start_matches("# ").split(' ').collect();
@@ -186,12 +198,14 @@ impl State {
             return HashMap::new();
         };
         let (admin, weight) = (place("srv_admin_state"), place("srv_uweight"));
+        let configured = place("srv_iweight");
         lines
             .filter_map(|line| {
                 let cells: Vec<&str> = line.split(' ').collect();
                 let number = |at: Option<usize>| cells.get(at?)?.parse().ok();
                 let key = ((*cells.get(backend)?).to_owned(), (*cells.get(server)?).to_owned());
-                Some((key, Self { admin: number(admin), weight: number(weight) }))
+                let (admin, weight) = (number(admin), number(weight));
+                Some((key, Self { admin, weight, configured: number(configured) }))
             })
             .collect()
     }
@@ -223,6 +237,11 @@ impl Server {
         let of = |column| self.count(column).and_then(|n| u32::try_from(n).ok());
         let set = self.state.and_then(|state| state.weight);
         set.or_else(|| of("uweight")).or_else(|| of("weight")).unwrap_or(0)
+    }
+
+    /// What `show servers state` told of it.
+    pub(super) fn state(&self) -> State {
+        self.state.unwrap_or_default()
     }
 
     /// The first word of its state: `UP` of `UP 1/3`.

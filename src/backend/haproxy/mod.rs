@@ -1,16 +1,21 @@
 //! HAProxy: backends as traffic splits, figures of their servers as series, over the Runtime API.
 //!
-//! Level `user` of the socket is enough to read. History begins when flightdeck starts: HAProxy
+//! Level `user` of the socket is enough to read, level `admin` to write. History begins when flightdeck starts: HAProxy
 //! keeps counters, and rates and series are made of successive reads of them.
 
 mod answer;
 mod figures;
 mod history;
+mod reply;
 mod series;
 mod socket;
 mod split;
 #[cfg(test)]
 mod tests;
+mod weights;
+mod write;
+#[cfg(test)]
+mod write_tests;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -33,8 +38,9 @@ use crate::domain::fact::{Fact, FactKind};
 use crate::domain::ids::{ItemId, SourceId};
 use crate::domain::observation::{Observation, Scope, Topic};
 use crate::domain::series::SeriesSpec;
-use crate::domain::source::{Capabilities, SourceMeta};
+use crate::domain::source::{Capabilities, SourceMeta, Verb};
 use crate::domain::text::SafeText;
+use crate::domain::write::{Order, Receipt};
 
 /// One HAProxy.
 pub struct HaProxy {
@@ -69,7 +75,7 @@ impl HaProxy {
             capabilities: Capabilities {
                 reads: vec![FactKind::Traffic, FactKind::Series, FactKind::Changes],
                 topics: vec![Topic::Overview, Topic::Series],
-                writes: Vec::new(),
+                writes: vec![Verb::Traffic],
             },
             policy: reading::policy(schedule),
         };
@@ -198,5 +204,13 @@ impl Source for HaProxy {
                 Topic::Items | Topic::Changes => Ok(context.answer(&self.meta.id, scope)),
             }
         })
+    }
+
+    fn submit<'a>(
+        &'a self,
+        order: &'a Order,
+        context: &'a ReadContext,
+    ) -> BoxFuture<'a, Result<Receipt, Fault>> {
+        Box::pin(self.write(order, context))
     }
 }

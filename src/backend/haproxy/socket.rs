@@ -34,17 +34,57 @@ pub(super) async fn ask(
     }
 }
 
-async fn converse(address: &SocketAddress, commands: &str) -> io::Result<Vec<u8>> {
-    match address {
-        SocketAddress::Tcp { host, port } => {
-            talk(TcpStream::connect((host.as_str(), *port)).await?, commands).await
+/// Sends `commands` that change something, once, and returns the whole answer.
+///
+/// # Errors
+/// No connection, so that nothing was sent; or, as an unknown outcome, anything that went wrong
+/// after that: HAProxy carries out a line that it has, whether its answer arrives or not.
+pub(super) async fn tell(
+    address: &SocketAddress,
+    commands: &str,
+    deadline: Duration,
+) -> Result<String, Fault> {
+    let stream = match tokio::time::timeout(deadline, open(address)).await {
+        Ok(stream) => stream.map_err(|error| explain(address, &error))?,
+        Err(_) => {
+            let seconds = deadline.as_secs_f64();
+            let message = format!("{address}: no connection within {seconds} s; nothing was sent");
+            return Err(Fault::new(FaultKind::Unreachable, message));
         }
-        SocketAddress::Unix(path) => talk(UnixStream::connect(path).await?, commands).await,
+    };
+    let lost = |why: &str| {
+        let message = format!("{address}: it was sent, and the answer was lost: {why}");
+        Fault::new(FaultKind::OutcomeUnknown, message)
+    };
+    match tokio::time::timeout(deadline, talk(stream, commands)).await {
+        Ok(Ok(answer)) => whole(address, &answer).map_err(|fault| {
+            let place = format!("{address}: ");
+            lost(fault.message.as_str().trim_start_matches(&place))
+        }),
+        Ok(Err(error)) => Err(lost(&error.to_string())),
+        Err(_) => Err(lost(&format!("nothing within {} s", deadline.as_secs_f64()))),
     }
 }
 
-async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin, commands: &str) -> io::Result<Vec<u8>> {
-    let mut stream = stream;
+/// A connection, over either kind of socket.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+async fn open(address: &SocketAddress) -> io::Result<Box<dyn Stream>> {
+    Ok(match address {
+        SocketAddress::Tcp { host, port } => {
+            Box::new(TcpStream::connect((host.as_str(), *port)).await?)
+        }
+        SocketAddress::Unix(path) => Box::new(UnixStream::connect(path).await?),
+    })
+}
+
+async fn converse(address: &SocketAddress, commands: &str) -> io::Result<Vec<u8>> {
+    talk(open(address).await?, commands).await
+}
+
+async fn talk(mut stream: Box<dyn Stream>, commands: &str) -> io::Result<Vec<u8>> {
     stream.write_all(format!("{commands}\n").as_bytes()).await?;
     let mut answer = Vec::new();
     // One byte more than allowed tells that there was more.

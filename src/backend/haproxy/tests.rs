@@ -26,7 +26,7 @@ const FIRST: &str = include_str!("../../../tests/haproxy/first.txt");
 const SECOND: &str = include_str!("../../../tests/haproxy/second.txt");
 const NOW: i64 = 1_700_000_040;
 
-struct Hand(AtomicI64);
+pub(super) struct Hand(AtomicI64);
 
 impl Clock for Hand {
     fn now(&self) -> Timestamp {
@@ -35,9 +35,9 @@ impl Clock for Hand {
 }
 
 /// A socket that gives each conversation the next answer, and the last one ever after.
-struct Replay {
-    address: String,
-    asked: Arc<StdMutex<Vec<String>>>,
+pub(super) struct Replay {
+    pub(super) address: String,
+    pub(super) asked: Arc<StdMutex<Vec<String>>>,
     task: JoinHandle<()>,
 }
 
@@ -48,7 +48,7 @@ impl Drop for Replay {
 }
 
 impl Replay {
-    async fn start(answers: Vec<Vec<u8>>) -> Self {
+    pub(super) async fn start(answers: Vec<Vec<u8>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("tcp://{}", listener.local_addr().unwrap());
         let asked = Arc::new(StdMutex::new(Vec::new()));
@@ -66,14 +66,14 @@ impl Replay {
     }
 }
 
-struct Bench {
-    source: HaProxy,
+pub(super) struct Bench {
+    pub(super) source: HaProxy,
     clock: Arc<Hand>,
-    context: ReadContext,
+    pub(super) context: ReadContext,
     meter: Arc<Meter>,
 }
 
-fn bench(settings: serde_json::Value, queries: &[(&str, SeriesKind)]) -> Bench {
+pub(super) fn bench(settings: serde_json::Value, queries: &[(&str, SeriesKind)]) -> Bench {
     let id = SourceId::new("edge");
     let specs = queries.iter().map(|(query, kind)| {
         let parts: Vec<&str> = query.split('/').collect();
@@ -102,7 +102,7 @@ fn bench(settings: serde_json::Value, queries: &[(&str, SeriesKind)]) -> Bench {
 }
 
 impl Bench {
-    async fn overview(&self) -> Result<Observation, Fault> {
+    pub(super) async fn overview(&self) -> Result<Observation, Fault> {
         let scope = Scope { topic: Topic::Overview, items: Vec::new() };
         self.source.observe(&scope, &self.context).await
     }

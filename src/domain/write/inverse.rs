@@ -38,21 +38,23 @@ pub fn inverse(write: &Write, fleet: &Fleet) -> Result<Write, String> {
             let to = now.execution.clone().ok_or("what was there before is not known")?;
             Ok(Write::RollBack { pipeline: pipeline.clone(), stage: stage.clone(), to })
         }
-        Write::Shares { split, .. } => {
+        Write::Shares { split, shares } => {
             let observed = fleet.traffic.get(split).ok_or("the shares before are not known")?;
-            let mut shares = Vec::new();
-            for arm in &observed.value.arms {
-                let percent = observed.value.percent(arm.name.as_str());
+            let mut before = Vec::new();
+            // Those left out kept theirs.
+            for (arm, _) in shares {
+                let percent = observed.value.percent(arm.as_str());
                 let percent = percent.ok_or("the shares before are not known")?;
                 // Between 0 and 100.
-                shares.push((arm.name.clone(), percent.round().clamp(0.0, 100.0) as u32));
+                before.push((arm.clone(), percent.round().clamp(0.0, 100.0) as u32));
             }
-            Ok(Write::Shares { split: split.clone(), shares })
+            Ok(Write::Shares { split: split.clone(), shares: before })
         }
         Write::Arm { split, arm, wish } => {
             let observed = fleet.traffic.get(split).ok_or("its state before is not known")?;
             let before = observed.value.arm(arm.as_str()).ok_or("its state before is not known")?;
             let back = match (before.usable, wish) {
+                (_, ArmWish::Weight(_)) => ArmWish::Weight(before.weight),
                 (true, _) => ArmWish::Ready,
                 (false, ArmWish::Ready) => ArmWish::Drain,
                 (false, _) => return Err("it was out of traffic before".to_owned()),

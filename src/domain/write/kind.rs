@@ -125,15 +125,18 @@ pub enum ArmWish {
     Drain,
     /// It gets nothing at all.
     Maintenance,
+    /// This weight, as the backend counts it.
+    Weight(u32),
 }
 
 impl ArmWish {
     /// The word for it.
-    pub fn word(self) -> &'static str {
+    pub fn word(self) -> String {
         match self {
-            Self::Ready => "ready",
-            Self::Drain => "drain",
-            Self::Maintenance => "maintenance",
+            Self::Ready => "ready".to_owned(),
+            Self::Drain => "drain".to_owned(),
+            Self::Maintenance => "maintenance".to_owned(),
+            Self::Weight(weight) => format!("weight {weight}"),
         }
     }
 }

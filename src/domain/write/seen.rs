@@ -119,7 +119,11 @@ fn look(write: &Write, before: &Expectation, fleet: &Fleet) -> Result<Seen, Stri
         Write::Arm { split, arm, wish } => {
             let observed = fleet.traffic.get(split).ok_or("the traffic split could not be read")?;
             let arm = observed.value.arm(arm.as_str()).ok_or_else(|| format!("{arm} is gone"))?;
-            effect(arm.usable == (*wish == ArmWish::Ready))
+            effect(match wish {
+                ArmWish::Ready => arm.usable,
+                ArmWish::Drain | ArmWish::Maintenance => !arm.usable,
+                ArmWish::Weight(weight) => arm.weight == *weight,
+            })
         }
         Write::Flag { flag, environment, change } => {
             let observed = fleet.flags.get(flag).ok_or("the flag could not be read")?;

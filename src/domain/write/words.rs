@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::kind::{FlagChange, Write};
+use super::kind::{ArmWish, FlagChange, Write};
 use crate::domain::fleet::Fleet;
 use crate::domain::text::SafeText;
 
@@ -94,11 +94,13 @@ pub fn words(write: &Write, fleet: &Fleet) -> Words {
             (format!("traffic of {}", split.name), now, Some(to.join(", ")))
         }
         Write::Arm { split, arm, wish } => {
-            let now = fleet
-                .traffic
-                .get(split)
-                .and_then(|o| o.value.arm(arm.as_str()).map(|a| a.state.to_string()));
-            (format!("{arm} of {}", split.name), now, Some(wish.word().to_owned()))
+            let now = fleet.traffic.get(split).and_then(|o| {
+                o.value.arm(arm.as_str()).map(|a| match wish {
+                    ArmWish::Weight(_) => format!("weight {}", a.weight),
+                    _ => a.state.to_string(),
+                })
+            });
+            (format!("{arm} of {}", split.name), now, Some(wish.word()))
         }
         Write::Flag { flag, environment, change } => {
             let observed = fleet.flags.get(flag).map(|o| &o.value);
