@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::ServiceId;
 use crate::domain::text::SafeText;
-use crate::domain::write::{Outcome, PlanId, Write};
+use crate::domain::write::{Outcome, Plan, PlanId, Step, Write};
 
 /// How far a write has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,9 +87,50 @@ impl Activity {
         last
     }
 
+    /// Whether a step of it was done, or may have been.
+    pub fn did_something(&self) -> bool {
+        self.steps.iter().any(|step| {
+            let Some(Phase::Ended { outcome }) = &step.phase else { return false };
+            matches!(outcome, Outcome::Done { .. } | Outcome::Unknown { .. })
+        })
+    }
+
+    /// What was confirmed, before anything came of it.
+    pub fn of(plan: &Plan) -> Self {
+        let step = |step: &Step| ActivityStep {
+            write: step.write.clone(),
+            words: step.words.what.clone(),
+            undo: step.undo.clone(),
+            no_undo: step.no_undo.clone(),
+            phase: None,
+            at: None,
+        };
+        Self {
+            plan: plan.id.clone(),
+            title: plan.title.clone(),
+            service: plan.service.clone(),
+            at: plan.at,
+            steps: plan.steps.iter().map(step).collect(),
+        }
+    }
+
     /// Whether it is still under way.
     pub fn is_under_way(&self) -> bool {
         self.outcome().is_none()
+    }
+
+    /// How far it has come, in words.
+    pub fn progress(&self) -> String {
+        let count = self.steps.len();
+        let at = self.steps.iter().filter(|s| s.phase.is_some()).count();
+        let word = match self.steps.iter().rev().find_map(|s| s.phase.as_ref()) {
+            None => "begins",
+            Some(Phase::Checking) => "reading the target again",
+            Some(Phase::Sending) => "sent",
+            Some(Phase::Verifying) => "looking for the effect",
+            Some(Phase::Ended { .. }) => "done",
+        };
+        if count > 1 { format!("step {at} of {count}: {word}") } else { word.to_owned() }
     }
 
     /// Takes in what became of a step.

@@ -79,7 +79,7 @@ pub fn of_row(state: &State, row: &RowId) -> Option<Age> {
             let traffic = state.rows.canaries.get(row)?.traffic.clone()?;
             of_item(state, &ItemId::Traffic(traffic))
         }
-        RowId::Source(_) => None,
+        RowId::Source(_) | RowId::Plan(_) => None,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::command::{Command, Place};
 use super::pane::Pane;
+use super::plan::choices;
 use super::state::State;
+use super::target::subject;
 
 /// Whether the operator is where commands of `place` have a meaning.
 pub fn is_here(place: Place, state: &State) -> bool {
@@ -12,6 +14,7 @@ pub fn is_here(place: Place, state: &State) -> bool {
         Place::Lists => pane.is_list(),
         Place::Details => pane.has_detail() || pane == Pane::Service,
         Place::Board => pane == Pane::Board,
+        Place::Acts => !matches!(pane, Pane::Sources),
         Place::Rehearsal => state.setup.rehearsal.is_some(),
     }
 }
@@ -25,6 +28,7 @@ pub fn disabled(command: Command, state: &State) -> Option<String> {
                 Place::Rehearsal => "only while rehearsing",
                 Place::Board => "only on the board",
                 Place::Details => "this pane has no details",
+                Place::Acts => "nothing here can be acted on",
                 Place::Lists | Place::Everywhere => "this pane has no list",
             }
             .to_owned(),
@@ -33,6 +37,17 @@ pub fn disabled(command: Command, state: &State) -> Option<String> {
     let nothing_selected =
         state.selected(state.view.pane).is_none() && state.view.pane != Pane::Service;
     match command {
+        Command::Wish(_) if state.view.locked => {
+            Some("read-only; L allows writes again".to_owned())
+        }
+        Command::Wish(_) if state.is_read_only() => Some("read-only by configuration".to_owned()),
+        Command::Lock if state.setup.options.read_only || state.setup.policy.read_only => {
+            Some("read-only by configuration".to_owned())
+        }
+        Command::Wish(wish) => match subject(state, wish) {
+            None => Some("nothing is selected".to_owned()),
+            Some(subject) => choices(state, wish, &subject).err(),
+        },
         Command::Open | Command::CopyId | Command::CopyLink if nothing_selected => {
             Some("nothing is selected".to_owned())
         }

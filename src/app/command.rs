@@ -4,6 +4,34 @@ use serde::{Deserialize, Serialize};
 
 use super::pane::Pane;
 
+/// What the operator is after, before it is known what that means here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wish {
+    /// Approve what waits.
+    Approve,
+    /// Reject what waits.
+    Reject,
+    /// One step further.
+    Promote,
+    /// Back to what ran before.
+    RollBack,
+    /// Close or open the way into a stage.
+    Hold,
+    /// Shift traffic.
+    Traffic,
+    /// Change a flag.
+    Flag,
+    /// Run again what failed.
+    Retry,
+    /// Stop what runs.
+    Stop,
+    /// Start an execution.
+    Start,
+    /// Take back what was done.
+    Undo,
+}
+
 /// Something that the operator can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -60,6 +88,10 @@ pub enum Command {
     Faster,
     /// Run the rehearsal's clock slower.
     Slower,
+    /// Change something.
+    Wish(Wish),
+    /// Refuse every write, or allow them again.
+    Lock,
     /// Draw the screen again.
     Redraw,
     /// Stop the program, to come back later.
@@ -81,6 +113,8 @@ pub enum Place {
     Board,
     /// While rehearsing.
     Rehearsal,
+    /// In panes whose rows can be acted on.
+    Acts,
 }
 
 /// One row of the table.
@@ -110,7 +144,7 @@ const fn row(
     Spec { command, name, help, keys, place, hint }
 }
 
-use Place::{Board, Details, Everywhere, Lists, Rehearsal};
+use Place::{Acts, Board, Details, Everywhere, Lists, Rehearsal};
 
 /// Every command, in the order of the help.
 pub const TABLE: &[Spec] = &[
@@ -210,9 +244,17 @@ pub const TABLE: &[Spec] = &[
         "Show one service in one screen.",
     ),
     row(
+        Command::Show(Pane::Activity),
+        "activity",
+        &["9"],
+        Everywhere,
+        None,
+        "Show what was done from here, and what came of it.",
+    ),
+    row(
         Command::Show(Pane::Sources),
         "sources",
-        &["0", "9"],
+        &["0"],
         Everywhere,
         None,
         "Show who answers, who does not, and why.",
@@ -243,6 +285,88 @@ pub const TABLE: &[Spec] = &[
         "Find a command by name.",
     ),
     row(Command::Help, "help", &["?"], Everywhere, Some((80, "help")), "Show every command."),
+    row(
+        Command::Wish(Wish::Approve),
+        "approve",
+        &["a"],
+        Acts,
+        Some((20, "approve")),
+        "Approve what waits there.",
+    ),
+    row(
+        Command::Wish(Wish::Reject),
+        "reject",
+        &["x"],
+        Acts,
+        Some((30, "reject")),
+        "Reject what waits there.",
+    ),
+    row(
+        Command::Wish(Wish::Promote),
+        "promote",
+        &["p"],
+        Acts,
+        Some((21, "promote")),
+        "One step further: approve what waits, or shift to the next step, or finish.",
+    ),
+    row(
+        Command::Wish(Wish::RollBack),
+        "roll-back",
+        &["b"],
+        Acts,
+        Some((22, "roll back")),
+        "Go back to what ran before, and hold.",
+    ),
+    row(
+        Command::Wish(Wish::Hold),
+        "hold",
+        &["H"],
+        Acts,
+        Some((31, "hold")),
+        "Close the way into a stage, or open it again.",
+    ),
+    row(
+        Command::Wish(Wish::Traffic),
+        "traffic",
+        &["t"],
+        Acts,
+        Some((23, "traffic")),
+        "Shift traffic, drain a version, or take it back.",
+    ),
+    row(
+        Command::Wish(Wish::Flag),
+        "flag",
+        &["f"],
+        Acts,
+        Some((24, "flag")),
+        "Switch a flag on or off, or change its share.",
+    ),
+    row(
+        Command::Wish(Wish::Retry),
+        "retry",
+        &["e"],
+        Acts,
+        Some((25, "retry")),
+        "Run again what failed, or override a condition.",
+    ),
+    row(Command::Wish(Wish::Stop), "stop", &["s"], Acts, None, "Stop an execution."),
+    row(Command::Wish(Wish::Start), "start", &["S"], Acts, None, "Start an execution."),
+    row(
+        Command::Wish(Wish::Undo),
+        "undo",
+        &["u"],
+        Everywhere,
+        None,
+        "Undo what was done last, or the selected activity.",
+    ),
+    row(
+        Command::Lock,
+        "read-only",
+        &["L"],
+        Everywhere,
+        None,
+        "Refuse every write until the key is pressed again.",
+    ),
     row(
         Command::Refresh,
         "refresh",

@@ -1,18 +1,21 @@
 //! `Effect`: what `update` asks the runtime to do, as data.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::interest::Interest;
 use crate::domain::ids::{ItemId, SourceId};
+use crate::domain::write::Confirmed;
 
 /// An order to the runtime.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// What the operator looks at changed: read that often and the rest seldom.
     Watch(Interest),
     /// Read this now, budget permitting.
     Refresh(Refresh),
+    /// Carry out what was confirmed.
+    Submit(Box<Confirmed>),
     /// Put the text on the operator's clipboard.
     Copy(String),
     /// Switch to the theme of this name.
@@ -30,7 +33,7 @@ pub enum Effect {
 }
 
 /// What to read now.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refresh {
     /// Every source.

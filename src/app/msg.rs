@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::activity::WriteReport;
+use super::activity::{Activity, WriteReport};
 use super::key::Key;
 use crate::domain::ids::SourceId;
 use crate::domain::observation::{Observation, ReadFailed};
@@ -46,6 +46,8 @@ pub enum Msg {
     Notice(Notice),
     /// What became of a step of a confirmed plan.
     Write(Box<WriteReport>),
+    /// Writes that the journal knows from before, the newest first.
+    Past(Vec<Activity>),
     /// The theme that is used now.
     Theme(String),
     /// The rehearsal's clock runs at this speed; zero is paused.

@@ -3,11 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use super::command::Command;
+use super::dialog::Dialog;
+use super::intent::Choice;
+use crate::domain::text::SafeText;
 
 /// Something that lies over a pane and takes the keys.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Overlay {
+    /// A plan is to be confirmed.
+    Confirm(Box<Dialog>),
+    /// One of several intents is to be chosen.
+    Choose(Menu),
     /// Every command and its keys.
     Help {
         /// First line shown.
@@ -20,6 +27,17 @@ pub enum Overlay {
         /// What it was before, for Esc.
         before: String,
     },
+}
+
+/// Several intents, of which one is chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Menu {
+    /// What is chosen.
+    pub title: SafeText,
+    /// The choices.
+    pub choices: Vec<Choice>,
+    /// Which of them is selected.
+    pub selected: usize,
 }
 
 /// Commands by name.

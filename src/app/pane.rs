@@ -22,13 +22,15 @@ pub enum Pane {
     Timeline,
     /// One service in one screen.
     Service,
+    /// What was done from here, and what came of it.
+    Activity,
     /// Who answers and who does not.
     Sources,
 }
 
 impl Pane {
     /// Every pane, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Board,
         Self::Inbox,
         Self::Pipelines,
@@ -37,6 +39,7 @@ impl Pane {
         Self::Flags,
         Self::Timeline,
         Self::Service,
+        Self::Activity,
         Self::Sources,
     ];
 
@@ -51,6 +54,7 @@ impl Pane {
             Self::Flags => "Flags",
             Self::Timeline => "Timeline",
             Self::Service => "Service",
+            Self::Activity => "Activity",
             Self::Sources => "Sources",
         }
     }
@@ -61,6 +65,7 @@ impl Pane {
             Self::Pipelines => "Pipes",
             Self::Environments => "Envs",
             Self::Timeline => "Time",
+            Self::Activity => "Acts",
             other => other.title(),
         }
     }
@@ -76,6 +81,7 @@ impl Pane {
             Self::Flags => "flags",
             Self::Timeline => "timeline",
             Self::Service => "service",
+            Self::Activity => "activity",
             Self::Sources => "sources",
         }
     }
@@ -96,6 +102,7 @@ impl Pane {
             Self::Flags => '6',
             Self::Timeline => '7',
             Self::Service => '8',
+            Self::Activity => '9',
             Self::Sources => '0',
         }
     }

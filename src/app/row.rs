@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{CanaryId, ItemId, ServiceId, SourceId};
 use crate::domain::text::SafeText;
+use crate::domain::write::PlanId;
 
 /// Who a row is: a selection holds on to this, never to a row number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -20,6 +21,8 @@ pub enum RowId {
     Canary(CanaryId),
     /// A source.
     Source(SourceId),
+    /// A plan that was confirmed.
+    Plan(PlanId),
 }
 
 /// How much something needs a human; the order of every list.

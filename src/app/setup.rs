@@ -29,6 +29,8 @@ pub struct Setup {
     pub keys: BTreeMap<String, Vec<Key>>,
     /// Names of the themes that can be chosen.
     pub themes: Vec<String>,
+    /// Names this session among those of this host: ids of plans begin with it.
+    pub session: String,
     /// The time at the start.
     pub now: Timestamp,
 }
@@ -93,6 +95,7 @@ impl Setup {
             policy: Policy::default(),
             keys: BTreeMap::new(),
             themes: vec!["default".to_owned()],
+            session: "p".to_owned(),
             now,
         }
     }

@@ -1,12 +1,14 @@
 //! `State`: everything that the screen and the headless commands are made from.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::activity::{Activity, WriteReport};
+use super::activity::{Activity, Phase, WriteReport};
 use super::canary::Watch;
+use super::effect::{Effect, Refresh};
 use super::interest::Interest;
 use super::keymap::Keymap;
 use super::layout::{self, Regions};
@@ -16,13 +18,13 @@ use super::overlay::Overlay;
 use super::pane::Pane;
 use super::row::RowId;
 use super::select::canaries::split_of;
-use super::select::{Facts, Rows};
+use super::select::{Facts, Rows, activity};
 use super::setup::Setup;
 use crate::domain::canary::CanarySpec;
 use crate::domain::fleet::{Fleet, Touched};
 use crate::domain::ids::{CanaryId, ItemId, ServiceId};
 use crate::domain::pattern::Pattern;
-use crate::domain::write::Outcome;
+use crate::domain::write::{Outcome, PlanId};
 
 /// Everything that the screen and the headless commands are made from.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +43,8 @@ pub struct State {
     pub rows: Rows,
     /// The writes of this control room, the newest first.
     pub activity: Vec<Activity>,
+    /// How many plans were made.
+    pub plans: u64,
     /// What the operator looks at.
     pub view: View,
     /// The time, as of the last tick.
@@ -78,6 +82,10 @@ pub struct View {
     pub group_by_owner: bool,
     /// Speed of the rehearsal's clock.
     pub speed: f64,
+    /// Nothing may be written until the operator allows it again.
+    pub locked: bool,
+    /// When the last key was pressed, in monotonic milliseconds.
+    pub last_key: u64,
     /// Ctrl-C was pressed once.
     pub leaving: bool,
 }
@@ -117,6 +125,8 @@ impl State {
             mouse: options.mouse,
             group_by_owner: options.group_by_owner,
             speed: setup.rehearsal.as_ref().map_or(1.0, |r| r.speed),
+            locked: false,
+            last_key: 0,
             leaving: false,
         };
         let mut state = Self {
@@ -125,6 +135,7 @@ impl State {
             membership: Membership::new(&setup.services),
             watches: BTreeMap::new(),
             activity: Vec::new(),
+            plans: 0,
             rows: Rows::default(),
             now: setup.now,
             watched: Interest::default(),
@@ -135,9 +146,14 @@ impl State {
         state
     }
 
-    /// Takes in what became of a write, and tells the operator when it is over.
-    pub(super) fn take_report(&mut self, report: WriteReport) {
-        let Some(own) = self.activity.iter_mut().find(|a| a.plan == report.plan) else { return };
+    /// Takes in what became of a write, and tells the operator when it is over; returns what to do
+    /// about it.
+    pub(super) fn take_report(&mut self, report: WriteReport) -> Option<Effect> {
+        let own = self.activity.iter_mut().find(|a| a.plan == report.plan)?;
+        let plan = report.plan.clone();
+        let target = own.steps.get(report.step).map(|step| step.write.target());
+        // What was written to is looked at until it has settled.
+        let look = matches!(report.phase, Phase::Verifying | Phase::Ended { .. });
         own.take(report);
         if let Some(outcome) = own.outcome() {
             let text = format!("{}: {}", own.title, outcome.sentence());
@@ -146,6 +162,33 @@ impl State {
                 _ => Notice::warning(text),
             });
         }
+        self.refresh_activity(&plan);
+        target.filter(|_| look).map(|target| Effect::Refresh(Refresh::Items(vec![target])))
+    }
+
+    /// Takes in what the journal knows from before.
+    pub(super) fn take_past(&mut self, activities: Vec<Activity>) {
+        for activity in activities {
+            let plan = activity.plan.clone();
+            match self.activity.iter_mut().find(|own| own.plan == plan) {
+                Some(own) => *own = activity,
+                None => self.activity.push(activity),
+            }
+            self.refresh_activity(&plan);
+        }
+        self.activity.sort_by_key(|a| Reverse(a.at));
+    }
+
+    /// Makes the row of a plan anew.
+    pub(super) fn refresh_activity(&mut self, plan: &PlanId) {
+        if let Some(activity) = self.activity.iter().find(|a| a.plan == *plan) {
+            self.rows.activity.set(activity::row(activity));
+        }
+    }
+
+    /// Whether every write is refused.
+    pub fn is_read_only(&self) -> bool {
+        self.setup.options.read_only || self.setup.policy.read_only || self.view.locked
     }
 
     /// Where things are on the screen; `None` if it is too small.

@@ -1,6 +1,8 @@
 //! What the selection stands for: its id, its link, its service.
 
+use super::command::Wish;
 use super::pane::Pane;
+use super::plan::Subject;
 use super::row::RowId;
 use super::state::State;
 use crate::domain::ids::{ItemId, ServiceId};
@@ -16,6 +18,9 @@ pub fn service_of_selection(state: &State) -> Option<ServiceId> {
         }
         RowId::Item(item) | RowId::Ask(item, _) => state.membership.owners(item).first().cloned(),
         id @ RowId::Canary(_) => state.rows.canaries.get(id).map(|row| row.service.clone()),
+        RowId::Plan(plan) => {
+            state.activity.iter().find(|a| a.plan == *plan).and_then(|a| a.service.clone())
+        }
         RowId::Source(_) => None,
     }
 }
@@ -31,8 +36,33 @@ pub fn services_of_row(state: &State, pane: Pane, row: &RowId) -> Vec<ServiceId>
         RowId::Canary(_) => {
             state.rows.canaries.get(row).map(|row| vec![row.service.clone()]).unwrap_or_default()
         }
-        RowId::Source(_) => Vec::new(),
+        RowId::Source(_) | RowId::Plan(_) => Vec::new(),
     }
+}
+
+/// What the selection stands for, to be acted on.
+pub fn subject(state: &State, wish: Wish) -> Option<Subject> {
+    let pane = state.view.pane;
+    let selected = state.selected(pane);
+    Some(match selected {
+        Some(RowId::Plan(plan)) if wish == Wish::Undo => Subject::Plan(plan.clone()),
+        // Undo is of what was done last, wherever the selection is.
+        _ if wish == Wish::Undo => Subject::Last,
+        None if pane == Pane::Service => Subject::Service(state.view.service.clone()?),
+        Some(RowId::Service(id)) => Subject::Service(id.clone()),
+        Some(RowId::Item(ItemId::Change(id))) => {
+            Subject::Item(state.fleet.changes.get(id)?.value.target.clone()?)
+        }
+        Some(RowId::Item(item) | RowId::Ask(item, _)) => Subject::Item(item.clone()),
+        Some(id @ RowId::Canary(_)) => {
+            Subject::Service(state.rows.canaries.get(id)?.service.clone())
+        }
+        Some(RowId::Plan(plan)) => {
+            let activity = state.activity.iter().find(|a| a.plan == *plan)?;
+            Subject::Service(activity.service.clone()?)
+        }
+        Some(RowId::Source(_)) | None => return None,
+    })
 }
 
 /// The id of what is selected, as its backend names it.
@@ -45,6 +75,7 @@ pub fn id_text(state: &State) -> Option<String> {
         RowId::Item(item) | RowId::Ask(item, _) => item.name().to_string(),
         RowId::Canary(id) => id.to_string(),
         RowId::Source(id) => id.to_string(),
+        RowId::Plan(plan) => plan.0.clone(),
     })
 }
 

@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Stdout};
 use crossterm::event::{KeyCode as RawCode, KeyEvent, KeyModifiers};
 use futures::stream::{self, Stream};
 
+use super::desk::desk;
 use super::exit::{Exit, Failure};
 use super::global::{Global, Room};
 use super::start::{Started, start};
@@ -61,6 +62,7 @@ pub fn run(global: &Global, room: &Room) -> Result<Exit, Failure> {
         .build()
         .map_err(|e| Failure::new(format!("cannot start: {e}")))?;
     let Started { setup, sources, clock, speed, .. } = started;
+    let desk = desk(setup.rehearsal.is_some())?;
     let mouse = setup.options.mouse;
     let result = tokio.block_on(async move {
         let events = Events::new()?;
@@ -75,7 +77,7 @@ pub fn run(global: &Global, room: &Room) -> Result<Exit, Failure> {
             modes,
             tmux: environment.tmux,
         };
-        let session = Session { setup, sources, clock, speed, record };
+        let session = Session { setup, sources, clock, speed, record, desk };
         run_session(session, screen, input(events)).await
     });
     // A source that hangs must not hold up the way out.

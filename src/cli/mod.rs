@@ -5,6 +5,7 @@ pub mod args;
 pub mod complete;
 pub mod config;
 pub mod control_room;
+pub mod desk;
 pub mod exit;
 pub mod global;
 pub mod headless;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::desk::session;
 use super::exit::Failure;
 use super::global::Global;
 use super::themes;
@@ -83,6 +84,7 @@ pub fn start(global: &Global, more: Vec<Setting>, ascii: bool) -> Result<Started
         policy: policy(&config),
         keys: keys(&config)?,
         themes: themes::names(),
+        session: session(Timestamp::now()),
         now,
     };
     Ok(Started {

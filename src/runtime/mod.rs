@@ -6,3 +6,4 @@ pub mod keeper;
 pub mod pool;
 pub mod record;
 pub mod run;
+pub mod writer;

@@ -9,8 +9,10 @@ use futures::stream::{Stream, StreamExt};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use super::gateway::Gateway;
 use super::pool::{Configured, Pool};
 use super::record::Recorder;
+use super::writer::{Desk, Writer};
 use crate::app::effect::Effect;
 use crate::app::msg::Notice;
 use crate::app::{Msg, Setup, State, update};
@@ -63,6 +65,8 @@ pub struct Session<W> {
     pub speed: Option<Arc<dyn Speed + Send + Sync>>,
     /// Where every message is recorded.
     pub record: Option<Recorder<W>>,
+    /// Where writes are recorded, and as whose.
+    pub desk: Desk,
 }
 
 /// Runs until the operator leaves or the input ends; returns the last state.
@@ -71,12 +75,15 @@ pub async fn run<W: io::Write>(
     mut screen: impl Screen,
     input: impl Stream<Item = Msg>,
 ) -> io::Result<State> {
-    let Session { setup, sources, clock, speed, mut record } = session;
+    let Session { setup, sources, clock, speed, mut record, desk } = session;
     let mut input = std::pin::pin!(input);
     let mut state = State::new(setup);
     // The first frame comes before any network.
     screen.draw(&state)?;
     let (out, mut inbox) = mpsc::channel(QUEUE);
+    let known = sources.iter().map(|s| Arc::clone(&s.source));
+    let gateway = Gateway::new(known, Arc::clone(&clock), desk.folder, desk.who);
+    let writer = Writer::start(gateway, &out, desk.lasting);
     let pool = Pool::start(sources, &clock, &out);
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -118,7 +125,7 @@ pub async fn run<W: io::Write>(
                 if effect == Effect::Quit {
                     return finish(record, state);
                 }
-                msgs.extend(perform(effect, &pool, &mut screen, speed.as_deref())?);
+                msgs.extend(perform(effect, &pool, &writer, &mut screen, speed.as_deref())?);
             }
         }
         dirty = true;
@@ -143,6 +150,7 @@ fn finish<W: io::Write>(record: Option<Recorder<W>>, state: State) -> io::Result
 fn perform(
     effect: Effect,
     pool: &Pool,
+    writer: &Writer,
     screen: &mut impl Screen,
     speed: Option<&(dyn Speed + Send + Sync)>,
 ) -> io::Result<Option<Msg>> {
@@ -153,6 +161,10 @@ fn perform(
         }
         Effect::Refresh(what) => {
             pool.refresh(&what);
+            None
+        }
+        Effect::Submit(confirmed) => {
+            writer.carry_out(*confirmed);
             None
         }
         Effect::Copy(text) => screen.copy(&text).err().map(|why| Msg::Notice(Notice::warning(why))),

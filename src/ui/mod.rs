@@ -40,6 +40,8 @@ pub fn draw(state: &State, look: &Look, buffer: &mut Buffer) {
     let body = Area { x: 0, y: 0, width: state.view.size.0, height: state.view.size.1 };
     match &state.view.overlay {
         Some(Overlay::Help { top }) => overlays::help(state, &mut canvas, body, *top),
+        Some(Overlay::Confirm(dialog)) => overlays::confirm(state, &mut canvas, body, dialog),
+        Some(Overlay::Choose(menu)) => overlays::menu(&mut canvas, body, menu),
         Some(Overlay::Palette(palette)) => overlays::palette(state, &mut canvas, body, palette),
         Some(Overlay::Filter { .. }) | None => {}
     }

@@ -19,6 +19,7 @@ use flightdeck::domain::observation::Topic;
 use flightdeck::domain::source::SourceHealth;
 use flightdeck::runtime::record::{Recorder, ReplayError, replay};
 use flightdeck::runtime::run::{Screen, Session, Speed, run};
+use flightdeck::runtime::writer::Desk;
 use futures::Stream;
 use tokio::sync::watch;
 
@@ -94,6 +95,12 @@ fn input(steps: Vec<Step>, shown: watch::Receiver<Option<State>>) -> impl Stream
     })
 }
 
+/// A desk of its own, as long as its folder is kept.
+fn desk() -> (Desk, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    (Desk { folder: folder.path().to_owned(), who: "test".into(), lasting: true }, folder)
+}
+
 /// Runs a session to its end: the last state, and what the screen was asked to do.
 async fn play<W: Write>(
     setup: Setup,
@@ -104,7 +111,9 @@ async fn play<W: Write>(
     let (send, receive) = watch::channel(None);
     let log = Arc::default();
     let screen = Notes { log: Arc::clone(&log), shown: send };
+    let (desk, _folder) = desk();
     let session = Session {
+        desk,
         setup,
         sources: configured(sources, &[]),
         clock: Arc::new(WallClock),
@@ -277,7 +286,9 @@ async fn the_first_frame_comes_before_any_read() {
     let (send, receive) = watch::channel(None);
     let screen = Notes { log: Arc::clone(&log), shown: send };
     let steps = vec![Step::Until("it is read", |state| !state.fleet.pipelines.is_empty())];
+    let (desk, _folder) = desk();
     let session = Session::<Vec<u8>> {
+        desk,
         setup: setup(&sources),
         sources: configured(&sources, &[]),
         clock: Arc::new(WallClock),

@@ -13,6 +13,7 @@ use crate::domain::error::Fault;
 use crate::domain::ids::{ItemId, ServiceId};
 use crate::domain::source::{SourceHealth, SourceState};
 use crate::domain::time::{age, coarse};
+use crate::domain::write::{Outcome, PlanId};
 
 /// Changes further back than this are not told in the strip.
 const LATELY: SignedDuration = SignedDuration::from_hours(2);
@@ -53,7 +54,14 @@ fn row_sentences(state: &State, row: &RowId) -> Vec<String> {
         RowId::Ask(item, _) | RowId::Item(item) => item_sentences(state, item),
         RowId::Canary(id) => canary::sentences(state, id),
         RowId::Source(id) => of_source(state, id),
+        RowId::Plan(plan) => activity(state, plan),
     }
+}
+
+fn activity(state: &State, plan: &PlanId) -> Vec<String> {
+    let Some(own) = state.activity.iter().find(|a| a.plan == *plan) else { return Vec::new() };
+    let what = own.outcome().map_or_else(|| own.progress(), Outcome::sentence);
+    vec![format!("{}: {what}", own.title)]
 }
 
 fn item_sentences(state: &State, item: &ItemId) -> Vec<String> {

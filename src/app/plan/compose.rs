@@ -1,7 +1,7 @@
 //! What an intent comes down to, for this service and at this moment.
 
 use super::Composed;
-use super::intent::{Intent, rollback_targets};
+use crate::app::intent::{Intent, rollback_targets};
 use crate::app::select::canaries::split_of;
 use crate::app::state::State;
 use crate::domain::ids::{ExecutionId, ItemId, PipelineId, ServiceId};

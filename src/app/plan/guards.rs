@@ -43,7 +43,7 @@ fn needs_reason(why: impl Into<String>) -> GuardVerdict {
 
 /// Nothing is written in read-only mode.
 fn read_only(state: &State, _: &Plan) -> GuardVerdict {
-    if state.setup.options.read_only || state.setup.policy.read_only {
+    if state.is_read_only() {
         return refused("this control room is read-only");
     }
     GuardVerdict::Passed

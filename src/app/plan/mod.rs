@@ -1,20 +1,21 @@
 //! Plans: from what the operator wants to the steps that do it, with what was seen and the guards.
 
+mod choices;
 mod compose;
 mod guards;
-mod intent;
 mod place;
 
-pub use intent::{Choice, Intent, rollback_targets};
+pub use choices::{Subject, choices, service_of};
 
 use jiff::Timestamp;
 
 use super::age;
+use super::intent::Intent;
 use super::state::State;
 use crate::domain::ids::ServiceId;
 use crate::domain::observed::Freshness;
 use crate::domain::text::SafeText;
-use crate::domain::write::{Plan, PlanId, Step, Write, expectation, inverse, words};
+use crate::domain::write::{Moved, Plan, PlanId, Step, Write, expectation, inverse, words};
 
 /// What an intent comes down to.
 pub(super) struct Composed {
@@ -77,6 +78,19 @@ fn step(state: &State, write: Write) -> Result<Step, String> {
         no_undo,
         write,
     })
+}
+
+/// The plan with the guards as they are now, and what of its targets has moved since it was made.
+pub fn again(state: &State, plan: &mut Plan) -> Vec<Moved> {
+    plan.guards = guards::guards(state, plan);
+    let mut moved = Vec::new();
+    for step in &plan.steps {
+        match expectation(&step.write, &state.fleet) {
+            Ok(now) => moved.extend(step.expects.moved(&now)),
+            Err(why) => moved.push(step.expects.gone(&why)),
+        }
+    }
+    moved
 }
 
 /// The freshness of what a step is about.

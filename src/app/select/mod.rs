@@ -1,5 +1,6 @@
 //! Rows of the list panes: built from the facts, kept sorted, recomputed only where facts changed.
 
+pub mod activity;
 pub mod board;
 pub mod canaries;
 pub mod environments;
@@ -52,6 +53,8 @@ pub struct Rows {
     pub flags: Index<flags::FlagRow>,
     /// Changes.
     pub timeline: Index<timeline::ChangeRow>,
+    /// Plans that were confirmed.
+    pub activity: Index<activity::ActivityRow>,
     /// Sources.
     pub sources: Index<sources::SourceRow>,
 }
@@ -67,6 +70,7 @@ impl Rows {
             Pane::Canaries => self.canaries.order(),
             Pane::Flags => self.flags.order(),
             Pane::Timeline => self.timeline.order(),
+            Pane::Activity => self.activity.order(),
             Pane::Sources => self.sources.order(),
             Pane::Service => &[],
         }
@@ -82,6 +86,7 @@ impl Rows {
             Pane::Canaries => self.canaries.revision(),
             Pane::Flags => self.flags.revision(),
             Pane::Timeline => self.timeline.revision(),
+            Pane::Activity => self.activity.revision(),
             Pane::Sources => self.sources.revision(),
             Pane::Service => 0,
         }
@@ -98,6 +103,7 @@ impl Rows {
             Pane::Canaries => self.canaries.get(id).map(Row::search_text),
             Pane::Flags => self.flags.get(id).map(Row::search_text),
             Pane::Timeline => self.timeline.get(id).map(Row::search_text),
+            Pane::Activity => self.activity.get(id).map(Row::search_text),
             Pane::Sources => self.sources.get(id).map(Row::search_text),
             Pane::Service => None,
         }

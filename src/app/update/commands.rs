@@ -77,6 +77,13 @@ pub fn run(state: &mut State, command: Command, argument: Option<&str>, effects:
             let slower = SPEEDS.iter().rev().find(|s| **s < state.view.speed);
             effects.extend(slower.map(|s| Effect::Speed(*s)));
         }
+        Command::Wish(wish) => super::actions::offer(state, wish),
+        Command::Lock => {
+            state.view.locked = !state.view.locked;
+            let word =
+                if state.view.locked { "nothing can be written now" } else { "writes again" };
+            state.view.notice = Some(Notice::info(format!("read-only: {word}")));
+        }
         Command::Redraw => effects.push(Effect::Redraw),
         Command::Suspend => effects.push(Effect::Suspend),
         Command::Quit => effects.push(Effect::Quit),
@@ -130,7 +137,7 @@ fn open(state: &mut State) {
                 _ => state.view.zoomed = true,
             }
         }
-        RowId::Item(_) | RowId::Source(_) | RowId::Canary(_) => {
+        RowId::Item(_) | RowId::Source(_) | RowId::Canary(_) | RowId::Plan(_) => {
             state.view.zoomed = true;
             state.view.detail_top = 0;
         }
@@ -205,6 +212,11 @@ fn refresh_target(state: &State) -> Refresh {
             Some(row) => members(state, &row.service),
             None => Refresh::All,
         },
+        Some(RowId::Plan(plan)) => {
+            let own = state.activity.iter().find(|a| a.plan == *plan);
+            let items = own.map(|a| a.steps.iter().map(|s| s.write.target()).collect());
+            Refresh::Items(items.unwrap_or_default())
+        }
         None => match &state.view.service {
             Some(id) if state.view.pane == Pane::Service => members(state, id),
             _ => Refresh::All,

@@ -30,7 +30,7 @@ pub fn interest(state: &State) -> Interest {
                     RowId::Service(id) => {
                         services.insert(id.as_str());
                     }
-                    RowId::Canary(_) | RowId::Source(_) => {}
+                    RowId::Canary(_) | RowId::Source(_) | RowId::Plan(_) => {}
                 }
             }
         }

@@ -1,9 +1,11 @@
 //! Keys and pasted text: to the overlay that has them, else to the command table.
 
 use super::commands::run;
+use super::dialog;
 use super::lists;
 use crate::app::availability::disabled;
 use crate::app::command::{Command, TABLE};
+use crate::app::dialog::Focus;
 use crate::app::effect::Effect;
 use crate::app::key::{Key, KeyCode};
 use crate::app::msg::Notice;
@@ -27,6 +29,8 @@ pub fn key(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
                 run(state, command, None, effects);
             }
         }
+        Some(Overlay::Confirm(dialog)) => dialog::confirm_key(state, key, dialog, effects),
+        Some(Overlay::Choose(menu)) => dialog::menu_key(state, key, menu),
         Some(Overlay::Help { top }) => help_key(state, key, top),
         Some(Overlay::Palette(palette)) => palette_key(state, key, palette, effects),
         Some(Overlay::Filter { before }) => filter_key(state, key, before),
@@ -45,7 +49,11 @@ pub fn paste(state: &mut State, text: &str) {
         Some(Overlay::Filter { .. }) => {
             push(&mut state.view.lists.entry(pane).or_default().filter, &line);
         }
-        Some(Overlay::Help { .. }) | None => {
+        Some(Overlay::Confirm(dialog)) if dialog.focus == Focus::Comment => {
+            dialog::write(&mut dialog.comment, &line, dialog.plan.comment_room());
+        }
+        // A name that is pasted was not read.
+        Some(Overlay::Confirm(_) | Overlay::Choose(_) | Overlay::Help { .. }) | None => {
             state.view.notice =
                 Some(Notice::info("pasted text was ignored: there is no text field here"));
         }
@@ -98,7 +106,8 @@ fn filter_key(state: &mut State, key: Key, before: String) {
     state.view.overlay = Some(Overlay::Filter { before });
 }
 
-fn edit(field: &mut String, key: Key) {
+/// Changes a text field by one key.
+pub fn edit(field: &mut String, key: Key) {
     match key.code {
         KeyCode::Backspace => {
             field.pop();

@@ -1,6 +1,8 @@
 //! `update`: the one place where the state changes.
 
+mod actions;
 mod commands;
+mod dialog;
 mod interest;
 mod keys;
 mod lists;
@@ -18,7 +20,11 @@ use interest::interest;
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
     match msg {
-        Msg::Key { key, .. } => keys::key(state, key, &mut effects),
+        Msg::Key { key, ms } => {
+            // Recorded or not, this clock does not go back.
+            state.view.last_key = state.view.last_key.max(ms);
+            keys::key(state, key, &mut effects);
+        }
         Msg::Paste(text) => keys::paste(state, &text),
         Msg::Mouse(mouse) => mouse::mouse(state, mouse, &mut effects),
         Msg::Resize { width, height } => state.view.size = (width, height),
@@ -38,7 +44,11 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
                 source.report = report;
             }
         }
-        Msg::Write(report) => state.take_report(*report),
+        Msg::Write(report) => {
+            let after = state.take_report(*report);
+            effects.extend(after);
+        }
+        Msg::Past(activities) => state.take_past(activities),
         Msg::Notice(notice) => state.view.notice = Some(notice),
         Msg::Theme(name) => state.view.theme = name,
         Msg::Speed(speed) => state.view.speed = speed,
@@ -46,6 +56,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Resumed => effects.push(Effect::Redraw),
         Msg::Leave => effects.push(Effect::Quit),
     }
+    actions::keep_true(state);
     lists::keep_in_view(state);
     let wanted = interest(state);
     if wanted != state.watched {

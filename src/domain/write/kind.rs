@@ -207,6 +207,27 @@ impl Write {
         }
     }
 
+    /// How many characters of a comment the backend takes with it; `None` if it takes none. The limits
+    /// are those of `PutApprovalResult`, `StopPipelineExecution` and `DisableStageTransition` in the
+    /// `CodePipeline` API reference, the tightest of all backends that know these writes.
+    pub fn comment_room(&self) -> Option<usize> {
+        match self {
+            Self::Answer { .. } => Some(512),
+            Self::Stop { .. } => Some(200),
+            Self::Hold { .. } => Some(300),
+            _ => None,
+        }
+    }
+
+    /// Writes `comment` beside it, if it takes one.
+    pub fn comment(&mut self, text: &SafeText) {
+        match self {
+            Self::Answer { comment, .. } => *comment = text.clone(),
+            Self::Stop { reason, .. } | Self::Hold { reason, .. } => *reason = text.clone(),
+            _ => {}
+        }
+    }
+
     /// Whether it takes something back to where it was safe; freezes let it pass.
     pub fn is_to_safety(&self) -> bool {
         match self {

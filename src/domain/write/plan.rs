@@ -87,6 +87,21 @@ impl Plan {
         })
     }
 
+    /// How many characters of a comment its steps take; `None` if none takes one.
+    pub fn comment_room(&self) -> Option<usize> {
+        self.steps.iter().filter_map(|step| step.write.comment_room()).min()
+    }
+
+    /// Writes `comment` beside the steps that take one.
+    pub fn comment(&mut self, comment: &str) {
+        let comment = SafeText::new(comment.trim());
+        if !comment.is_empty() {
+            for step in &mut self.steps {
+                step.write.comment(&comment);
+            }
+        }
+    }
+
     /// What a reason must be given for.
     pub fn needs_reason(&self) -> impl Iterator<Item = (&SafeText, &SafeText)> {
         self.guards.iter().filter_map(|guard| match &guard.verdict {

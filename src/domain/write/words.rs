@@ -46,8 +46,8 @@ pub fn words(write: &Write, fleet: &Fleet) -> Words {
         Write::Start { pipeline } => {
             (format!("start {}", pipeline.name), None, Some("running".to_owned()))
         }
-        Write::Hold { pipeline, stage, reason } => (
-            format!("hold {stage} of {}: {reason}", pipeline.name),
+        Write::Hold { pipeline, stage, .. } => (
+            format!("hold {stage} of {}", pipeline.name),
             Some("open".to_owned()),
             Some("closed".to_owned()),
         ),

@@ -1,26 +1,30 @@
 //! The gateway: the one way to write. Reads again, records, sends once, and looks for the effect.
 
 mod fresh;
+mod past;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::app::Msg;
-use crate::app::activity::{Phase, WriteReport};
+use crate::app::activity::{Activity, Phase, WriteReport};
 use crate::backend::Source;
 use crate::backend::clock::SharedClock;
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::ids::SourceId;
 use crate::domain::text::SafeText;
-use crate::domain::write::{Confirmed, Order, Outcome, Receipt, Seen, expectation, seen};
+use crate::domain::write::{
+    Confirmed, Expectation, Order, Outcome, Receipt, Seen, Write, expectation, seen,
+};
 use crate::store::journal::{Event, Journal, JournalError, Record};
 use crate::store::lock::try_lock;
-use fresh::{Fresh, answered_by, read};
+use fresh::{answered_by, read};
 
 /// How long a submission may take before its outcome counts as unknown.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -28,6 +32,8 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Between two looks.
 const PACE: Duration = Duration::from_millis(700);
+/// How far back plans are shown.
+const LATELY: SignedDuration = SignedDuration::from_hours(48);
 
 /// What writes are made through.
 pub struct Gateway {
@@ -68,6 +74,8 @@ impl Gateway {
     /// done ends it: what comes after was not sent. Returns the outcomes.
     pub async fn carry_out(&self, confirmed: &Confirmed, out: &mpsc::Sender<Msg>) -> Vec<Outcome> {
         let plan = confirmed.plan();
+        // Who finds this lock free knows that nobody carries the plan out any more.
+        let _lock = try_lock(&self.locks, &plan_lock(&plan.id.0));
         let mut outcomes = Vec::new();
         let recorded =
             serde_json::to_value(confirmed).map_err(|error| error.to_string()).and_then(|plan| {
@@ -122,7 +130,7 @@ impl Gateway {
         let Some(source) = self.sources.get(&id) else {
             return Outcome::Refused { why: format!("there is no source {id}").into() };
         };
-        let target = format!("{}/{}", id, order.write().target().name());
+        let target = target_lock(order.write());
         let lock = match try_lock(&self.locks, &target) {
             Ok(Some(lock)) => lock,
             Ok(None) => {
@@ -133,10 +141,9 @@ impl Gateway {
                 return Outcome::Refused { why: format!("cannot lock {target}: {error}").into() };
             }
         };
-        let before = match self.check(source, &order).await {
-            Ok(before) => before,
-            Err(outcome) => return self.ended(confirmed, step, outcome),
-        };
+        if let Err(outcome) = self.check(source, &order).await {
+            return self.ended(confirmed, step, outcome);
+        }
         let sending = match serde_json::to_value(&order) {
             Ok(order) => Event::Sending { order },
             Err(error) => return Outcome::Refused { why: error.to_string().into() },
@@ -149,13 +156,13 @@ impl Gateway {
         // It was sent: what cannot be recorded now is told all the same.
         let _ = self.record(confirmed, Some(step), reply_event(&reply));
         self.report(confirmed, step, Phase::Verifying, out).await;
-        let outcome = self.verify(source, &order, &before, reply).await;
+        let outcome = self.verify(source, order.write(), order.expects(), reply).await;
         drop(lock);
         self.ended(confirmed, step, outcome)
     }
 
     /// Reads the target again: only what was seen may be written to.
-    async fn check(&self, source: &Arc<dyn Source>, order: &Order) -> Result<Fresh, Outcome> {
+    async fn check(&self, source: &Arc<dyn Source>, order: &Order) -> Result<(), Outcome> {
         let fresh = match read(source, order.write(), &self.clock).await {
             Ok(fresh) => fresh,
             Err(fault) => {
@@ -177,7 +184,7 @@ impl Gateway {
         };
         let moved = order.expects().moved(&now);
         if moved.is_empty() {
-            return Ok(fresh);
+            return Ok(());
         }
         Err(answered_by(order.write(), &fresh.fleet).unwrap_or(Outcome::Moved { moved }))
     }
@@ -197,33 +204,32 @@ impl Gateway {
     async fn verify(
         &self,
         source: &Arc<dyn Source>,
-        order: &Order,
-        before: &Fresh,
+        write: &Write,
+        was: &Expectation,
         reply: Result<Receipt, Fault>,
     ) -> Outcome {
         let (note, sure) = match reply {
             Ok(receipt) => (receipt.note.or(receipt.id), true),
             Err(fault) if fault.kind == FaultKind::OutcomeUnknown => (Some(fault.message), false),
             Err(fault) if fault.kind == FaultKind::Conflict => {
-                let now = read(source, order.write(), &self.clock).await.ok();
-                let told = now.and_then(|now| answered_by(order.write(), &now.fleet));
+                let now = read(source, write, &self.clock).await.ok();
+                let told = now.and_then(|now| answered_by(write, &now.fleet));
                 return told.unwrap_or(Outcome::Failed { fault });
             }
             Err(fault) => return Outcome::Failed { fault },
         };
         let end = Instant::now() + self.patience;
-        let was = expectation(order.write(), &before.fleet).unwrap_or_default();
         let mut last = String::from("its effect was not seen yet");
         loop {
-            match read(source, order.write(), &self.clock).await {
-                Ok(now) => match seen(order.write(), &was, &now.fleet) {
+            match read(source, write, &self.clock).await {
+                Ok(now) => match seen(write, was, &now.fleet) {
                     Seen::Effect if sure => return Outcome::Done { note },
                     Seen::Effect => {
                         let note = "the answer was lost; reading again shows that it was done";
                         return Outcome::Done { note: Some(note.into()) };
                     }
                     Seen::Other(what) => {
-                        let told = answered_by(order.write(), &now.fleet);
+                        let told = answered_by(write, &now.fleet);
                         return told.unwrap_or(Outcome::Refused { why: what.into() });
                     }
                     Seen::NotYet => {}
@@ -245,11 +251,45 @@ impl Gateway {
         Outcome::Unknown { why: why.into() }
     }
 
+    /// The plans that the journal knows from the last days, the newest first.
+    pub fn past(&self) -> Result<Vec<Activity>, JournalError> {
+        let since = self.clock.now() - LATELY;
+        let known = self.journal.read(Some(since))?;
+        let locks = &self.locks;
+        let over = |plan: &str| matches!(try_lock(locks, &plan_lock(plan)), Ok(Some(_)));
+        Ok(past::activities(&known.entries, &over))
+    }
+
+    /// Looks for the outcome of every write that was sent and has none, as after a crash, and records
+    /// it. Those that another process carries out right now are left to it. Returns how many were
+    /// looked for.
+    pub async fn reconcile(&self) -> Result<usize, JournalError> {
+        let known = self.journal.read(None)?;
+        let mut looked = 0;
+        for entry in known.unresolved() {
+            let Some((write, was)) = past::sent(entry) else { continue };
+            let Some(source) = self.sources.get(&write.source()) else { continue };
+            let Ok(Some(_lock)) = try_lock(&self.locks, &target_lock(&write)) else { continue };
+            let message = "the program ended before the answer came";
+            let lost = Err(Fault::new(FaultKind::OutcomeUnknown, message));
+            let outcome = self.verify(source, &write, &was, lost).await;
+            let record = &entry.record;
+            self.journal.append(&Record {
+                at: self.clock.now(),
+                plan: record.plan.clone(),
+                title: record.title.clone(),
+                step: record.step,
+                who: self.who.clone(),
+                event: ended(&outcome),
+            })?;
+            looked += 1;
+        }
+        Ok(looked)
+    }
+
     fn ended(&self, confirmed: &Confirmed, step: usize, outcome: Outcome) -> Outcome {
-        let sentence = outcome.sentence().into();
-        let value = serde_json::to_value(&outcome).unwrap_or_default();
         // The outcome is shown in any case; without this line it is reconciled at the next start.
-        let _ = self.record(confirmed, Some(step), Event::Ended { outcome: value, sentence });
+        let _ = self.record(confirmed, Some(step), ended(&outcome));
         outcome
     }
 
@@ -268,6 +308,23 @@ impl Gateway {
             who: self.who.clone(),
             event,
         })
+    }
+}
+
+/// The lock of what `write` changes.
+fn target_lock(write: &Write) -> String {
+    format!("{}/{}", write.source(), write.target().name())
+}
+
+/// The lock of a plan, held while it is carried out.
+fn plan_lock(plan: &str) -> String {
+    format!("plan {plan}")
+}
+
+fn ended(outcome: &Outcome) -> Event {
+    Event::Ended {
+        outcome: serde_json::to_value(outcome).unwrap_or_default(),
+        sentence: outcome.sentence().into(),
     }
 }
 

@@ -6,7 +6,8 @@ use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
 
 use super::*;
-use crate::app::plan::{Intent, plan};
+use crate::app::intent::Intent;
+use crate::app::plan::plan;
 use crate::app::{Setup, State, update};
 use crate::backend::clock::Clock;
 use crate::backend::port::Cadence;

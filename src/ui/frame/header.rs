@@ -20,7 +20,7 @@ pub fn header(state: &State, canvas: &mut Canvas<'_>, area: Area) {
             if speed == 0.0 { "paused".to_owned() } else { format!("{}{speed}", glyphs.times) };
         left.push(look.span(Role::Rehearsal, format!("  REHEARSAL {} {pace}", rehearsal.scenario)));
     }
-    if state.setup.options.read_only {
+    if state.is_read_only() {
         left.push(look.span(Role::Warning, "  READ ONLY"));
     }
     let needs = needs(state);

@@ -62,6 +62,7 @@ fn counts(state: &State) -> String {
         Pane::Canaries => ("canary", "canaries"),
         Pane::Flags => ("flag", "flags"),
         Pane::Timeline => ("change", "changes"),
+        Pane::Activity => ("thing done", "things done"),
         Pane::Sources => ("source", "sources"),
         Pane::Service => return String::from("one service"),
     };

@@ -1,4 +1,10 @@
-//! What lies over a pane: the help and the palette.
+//! What lies over a pane: the help, the palette, the menu of choices and the confirmation.
+
+mod confirm;
+mod menu;
+
+pub use confirm::confirm;
+pub use menu::menu;
 
 use ratatui::text::Line;
 

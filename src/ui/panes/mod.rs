@@ -1,5 +1,6 @@
 //! The panes: one file each; list panes share the table, details share the scrolling.
 
+mod activity;
 mod board;
 mod canaries;
 mod environments;
@@ -48,6 +49,7 @@ fn list_pane<'a>(state: &'a State, look: &'a Look, pane: Pane) -> Option<Box<dyn
         Pane::Canaries => Box::new(canaries::Canaries { state, look }),
         Pane::Flags => Box::new(flags::Flags::new(state, look)),
         Pane::Timeline => Box::new(timeline::Timeline { state, look }),
+        Pane::Activity => Box::new(activity::Activities { state, look }),
         Pane::Sources => Box::new(sources::Sources { state, look }),
         Pane::Service => return None,
     })
@@ -122,6 +124,10 @@ fn list(state: &State, canvas: &mut Canvas<'_>, regions: &Regions, pane: &dyn Li
 
 /// Why nothing is listed; that something was not read is never told as "there is none".
 fn why_empty(state: &State, pane: Pane, usual: &str) -> String {
+    // What was done from here is known without any source.
+    if pane == Pane::Activity && state.activity.is_empty() {
+        return usual.to_owned();
+    }
     let sources = age::of_sources(state);
     let filtered = state.view.lists.get(&pane).is_some_and(|l| !l.filter.is_empty());
     let silent = sources.all - sources.answering - sources.pending;

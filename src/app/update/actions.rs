@@ -1,0 +1,95 @@
+//! Commands that change something: from the selection to a dialog, and from there to an order.
+
+use crate::app::activity::Activity;
+use crate::app::command::Wish;
+use crate::app::dialog::Dialog;
+use crate::app::effect::Effect;
+use crate::app::intent::{Choice, Intent};
+use crate::app::msg::Notice;
+use crate::app::overlay::{Menu, Overlay};
+use crate::app::plan::{again, choices, plan};
+use crate::app::state::State;
+use crate::app::target::subject;
+use crate::domain::write::{PlanId, confirm};
+
+/// Offers what `wish` can mean for the selection.
+pub fn offer(state: &mut State, wish: Wish) {
+    let found = subject(state, wish)
+        .ok_or_else(|| "nothing is selected".to_owned())
+        .and_then(|subject| choices(state, wish, &subject));
+    let found = match found {
+        Ok(found) => found,
+        Err(why) => {
+            state.view.notice = Some(Notice::warning(why));
+            return;
+        }
+    };
+    match found.as_slice() {
+        [Choice { intent: Ok(intent), .. }] => open(state, intent.clone()),
+        _ => {
+            let selected = found.iter().position(|c| c.intent.is_ok()).unwrap_or(0);
+            let title = title(wish).into();
+            state.view.overlay = Some(Overlay::Choose(Menu { title, choices: found, selected }));
+        }
+    }
+}
+
+fn title(wish: Wish) -> &'static str {
+    match wish {
+        Wish::Approve => "Approve",
+        Wish::Reject => "Reject",
+        Wish::Promote => "Promote",
+        Wish::RollBack => "Roll back",
+        Wish::Hold => "Hold or release",
+        Wish::Traffic => "Shift traffic",
+        Wish::Flag => "Change a flag",
+        Wish::Retry => "Retry",
+        Wish::Stop => "Stop",
+        Wish::Start => "Start",
+        Wish::Undo => "Undo",
+    }
+}
+
+/// Opens the confirmation of `intent`, or says why there is nothing to confirm.
+pub fn open(state: &mut State, intent: Intent) {
+    state.plans += 1;
+    let id = PlanId(format!("{}-{}", state.setup.session, state.plans));
+    match plan(state, &intent, "", id) {
+        Ok(plan) => {
+            let dialog = Dialog::new(intent, plan, state.view.last_key);
+            state.view.overlay = Some(Overlay::Confirm(Box::new(dialog)));
+        }
+        Err(why) => state.view.notice = Some(Notice::warning(why)),
+    }
+}
+
+/// Confirms what the dialog shows; what stands in the way is shown in it.
+pub fn submit(state: &mut State, mut dialog: Box<Dialog>, effects: &mut Vec<Effect>) {
+    // Between the last frame and this key something may have moved.
+    dialog.moved = again(state, &mut dialog.plan);
+    let confirmed = if dialog.moved.is_empty() {
+        dialog.plan.comment(&dialog.comment);
+        confirm(&dialog.plan, &dialog.answers(), state.now)
+    } else {
+        Err("it has moved since it was shown: n makes a new plan".to_owned())
+    };
+    match confirmed {
+        Ok(confirmed) => {
+            state.activity.insert(0, Activity::of(confirmed.plan()));
+            state.view.notice = Some(Notice::info(format!("under way: {}", dialog.plan.title)));
+            state.refresh_activity(&dialog.plan.id);
+            effects.push(Effect::Submit(Box::new(confirmed)));
+        }
+        Err(why) => {
+            dialog.refusal = Some(why.into());
+            state.view.overlay = Some(Overlay::Confirm(dialog));
+        }
+    }
+}
+
+/// Keeps an open dialog true: its guards, and what has moved since it was shown.
+pub fn keep_true(state: &mut State) {
+    let Some(Overlay::Confirm(mut dialog)) = state.view.overlay.take() else { return };
+    dialog.moved = again(state, &mut dialog.plan);
+    state.view.overlay = Some(Overlay::Confirm(dialog));
+}

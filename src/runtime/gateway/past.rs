@@ -1,0 +1,70 @@
+//! What the journal knows from before: activities for the pane, and writes without an outcome.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::app::activity::{Activity, Phase};
+use crate::domain::write::{Expectation, Outcome, Plan, Write};
+use crate::store::journal::{Entry, Event};
+
+/// The plans of `entries`, the newest first. A step that was sent and has no outcome is still looked
+/// for; one that was never sent is told as that, if `over` says that nobody carries the plan out.
+pub(super) fn activities(entries: &[Entry], over: &dyn Fn(&str) -> bool) -> Vec<Activity> {
+    let mut found: BTreeMap<&str, Activity> = BTreeMap::new();
+    for entry in entries {
+        let record = &entry.record;
+        match &record.event {
+            Event::Confirmed { plan } => {
+                let plan = plan.get("plan").cloned().unwrap_or(Value::Null);
+                if let Ok(plan) = serde_json::from_value::<Plan>(plan) {
+                    let mut activity = Activity::of(&plan);
+                    activity.at = record.at;
+                    found.insert(record.plan.as_str(), activity);
+                }
+            }
+            event => {
+                let phase = match event {
+                    Event::Ended { outcome, .. } => {
+                        let outcome = serde_json::from_value(outcome.clone());
+                        Phase::Ended { outcome: outcome.unwrap_or_else(|_| unreadable()) }
+                    }
+                    _ => Phase::Verifying,
+                };
+                let activity = found.get_mut(record.plan.as_str());
+                let step = activity.zip(record.step).and_then(|(a, step)| a.steps.get_mut(step));
+                if let Some(step) = step {
+                    step.phase = Some(phase);
+                    step.at = Some(record.at);
+                }
+            }
+        }
+    }
+    let mut found: Vec<Activity> = found
+        .into_iter()
+        .map(|(plan, mut activity)| {
+            if over(plan) {
+                for step in activity.steps.iter_mut().filter(|s| s.phase.is_none()) {
+                    let why = "not sent: the plan ended before it".into();
+                    step.phase = Some(Phase::Ended { outcome: Outcome::Refused { why } });
+                }
+            }
+            activity
+        })
+        .collect();
+    found.sort_by_key(|a| Reverse(a.at));
+    found
+}
+
+fn unreadable() -> Outcome {
+    Outcome::Unknown { why: "the journal's line cannot be understood".into() }
+}
+
+/// What was sent and has no outcome.
+pub(super) fn sent(entry: &Entry) -> Option<(Write, Expectation)> {
+    let Event::Sending { order } = &entry.record.event else { return None };
+    let write = serde_json::from_value(order.get("write")?.clone()).ok()?;
+    let expects = serde_json::from_value(order.get("expects")?.clone()).ok()?;
+    Some((write, expects))
+}

@@ -1,0 +1,82 @@
+//! `Writer`: carries out confirmed plans beside the session, and looks after those of before.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::gateway::Gateway;
+use crate::app::Msg;
+use crate::app::activity::{Phase, WriteReport};
+use crate::app::msg::Notice;
+use crate::domain::text::SafeText;
+use crate::domain::write::{Confirmed, Outcome};
+
+/// Where writes are recorded, and as whose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Desk {
+    /// The folder of the journal and the locks.
+    pub folder: PathBuf,
+    /// Who writes, on which host, in which process.
+    pub who: SafeText,
+    /// What was written outlives the session: real backends, not the rehearsal.
+    pub lasting: bool,
+}
+
+/// Carries out confirmed plans.
+pub struct Writer {
+    gateway: Arc<Gateway>,
+    out: mpsc::Sender<Msg>,
+}
+
+impl Writer {
+    /// Begins with what an earlier session left without an outcome, if what it wrote to lasts.
+    pub fn start(gateway: Gateway, out: &mpsc::Sender<Msg>, lasting: bool) -> Self {
+        let this = Self { gateway: Arc::new(gateway), out: out.clone() };
+        if lasting {
+            tokio::spawn(look_back(Arc::clone(&this.gateway), this.out.clone()));
+        }
+        this
+    }
+
+    /// Carries out a confirmed plan; reports come as messages, even if this program fails at it.
+    pub fn carry_out(&self, confirmed: Confirmed) {
+        let (gateway, out) = (Arc::clone(&self.gateway), self.out.clone());
+        let (plan, at, steps) =
+            (confirmed.plan().id.clone(), confirmed.at(), confirmed.plan().steps.len());
+        let to = out.clone();
+        let work = tokio::spawn(async move {
+            gateway.carry_out(&confirmed, &to).await;
+        });
+        tokio::spawn(async move {
+            if work.await.is_err() {
+                for step in 0..steps {
+                    let why = "this program failed while it was written".into();
+                    let phase = Phase::Ended { outcome: Outcome::Unknown { why } };
+                    let report = WriteReport { plan: plan.clone(), step, phase, at };
+                    let _ = out.send(Msg::Write(Box::new(report))).await;
+                }
+            }
+        });
+    }
+}
+
+/// Shows what was done before, and finds out what became of writes without an outcome.
+async fn look_back(gateway: Arc<Gateway>, out: mpsc::Sender<Msg>) {
+    let tell = |result: Result<_, crate::store::journal::JournalError>| match result {
+        Ok(activities) => Msg::Past(activities),
+        Err(error) => Msg::Notice(Notice::warning(format!("{error}"))),
+    };
+    if out.send(tell(gateway.past())).await.is_err() {
+        return;
+    }
+    match gateway.reconcile().await {
+        Ok(0) => {}
+        Ok(_) => {
+            let _ = out.send(tell(gateway.past())).await;
+        }
+        Err(error) => {
+            let _ = out.send(Msg::Notice(Notice::warning(error.to_string()))).await;
+        }
+    }
+}
