@@ -1,5 +1,7 @@
 //! What can be done to something: every choice in words, and why some of them cannot be taken.
 
+use std::cmp::Reverse;
+
 use crate::app::command::Wish;
 use crate::app::intent::{Choice, Intent, rollback_targets};
 use crate::app::select::canaries::split_of;
@@ -237,7 +239,9 @@ fn shifts(state: &State, subject: &Subject) -> Vec<Choice> {
                 let write = Write::Arm { split: split.id.clone(), arm: arm.name.clone(), wish };
                 let text = format!("{}: {} to {}", split.id.name, arm.name, wish.word());
                 let intent = Intent::Writes { title: text.as_str().into(), writes: vec![write] };
-                found.push(choice(text, intent));
+                let is_now = wish == ArmWish::Ready && arm.usable;
+                let intent = if is_now { Err("it is so now".into()) } else { Ok(intent) };
+                found.push(Choice { text: text.into(), intent });
             }
         }
     }
@@ -252,8 +256,17 @@ fn flags(state: &State, subject: &Subject) -> Vec<Choice> {
             .map(|members| members.flags.iter().cloned().collect())
             .unwrap_or_default(),
     };
-    let known = ids.iter().filter_map(|id| state.fleet.flags.get(id));
-    known.flat_map(|observed| changes_of(&observed.value)).collect()
+    let mut known: Vec<&Flag> =
+        ids.iter().filter_map(|id| state.fleet.flags.get(id)).map(|o| &*o.value).collect();
+    // What changed last is looked for first; switches before shares.
+    known.sort_by_key(|flag| Reverse(flag.changed()));
+    let mut found: Vec<Choice> = known.into_iter().flat_map(changes_of).collect();
+    found.sort_by_key(|choice| match &choice.intent {
+        Ok(Intent::Flag { change: FlagChange::Enabled { .. }, .. }) | Err(_) => 0,
+        Ok(Intent::Flag { change: FlagChange::Percent { .. }, .. }) => 1,
+        Ok(_) => 2,
+    });
+    found
 }
 
 fn changes_of(flag: &Flag) -> Vec<Choice> {

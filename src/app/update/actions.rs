@@ -89,7 +89,9 @@ pub fn submit(state: &mut State, mut dialog: Box<Dialog>, effects: &mut Vec<Effe
 
 /// Keeps an open dialog true: its guards, and what has moved since it was shown.
 pub fn keep_true(state: &mut State) {
-    let Some(Overlay::Confirm(mut dialog)) = state.view.overlay.take() else { return };
-    dialog.moved = again(state, &mut dialog.plan);
-    state.view.overlay = Some(Overlay::Confirm(dialog));
+    let mut overlay = state.view.overlay.take();
+    if let Some(Overlay::Confirm(dialog)) = &mut overlay {
+        dialog.moved = again(state, &mut dialog.plan);
+    }
+    state.view.overlay = overlay;
 }
