@@ -7,7 +7,8 @@
     POST /fault {"name": "prometheus", "kind": "latency", "seconds": 2, "times": 3}
     GET  /proxies             names, ports, faults, connections and requests so far
 
-Faults, for every connection or request until `times` are used up, or until "none":
+Faults, for every connection or request until `times` are used up, or until "none"; the first
+`skip` of them pass unharmed:
     refuse      the connection is closed before anything is read
     latency     the reply waits `seconds`
     hang        nothing is ever answered
@@ -50,6 +51,9 @@ class Proxy(socketserver.ThreadingTCPServer):
     def take(self):
         """The fault for the next exchange; a counted one is used up by this."""
         with self.guard:
+            if self.fault.get("skip", 0) > 0:
+                self.fault["skip"] -= 1
+                return {"kind": "none"}
             fault = dict(self.fault)
             if "times" in self.fault:
                 self.fault["times"] -= 1
@@ -88,7 +92,8 @@ class Connection(socketserver.BaseRequestHandler):
         self.server.connections += 1
         self.client = self.request
         self.client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self.server.fault["kind"] == "refuse":
+        fault = self.server.fault
+        if fault["kind"] == "refuse" and not fault.get("skip"):
             self.server.take()
             self.reset()
             return

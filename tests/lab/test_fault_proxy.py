@@ -54,6 +54,14 @@ class Faults(unittest.TestCase):
         shown = self.control("/fault", kind="none")
         self.assertEqual((shown["connections"], shown["exchanges"]), (1, 3))
 
+    def test_the_first_ones_can_pass(self):
+        for kind in ("refuse", "reset"):
+            self.fault(kind, skip=2, times=1)
+            self.assertEqual([self.get(), self.get()], [BODY, BODY])
+            with self.assertRaises((ConnectionError, urllib.error.URLError, http.client.HTTPException)):
+                self.get()
+            self.assertEqual(self.get(), BODY)
+
     def test_connections_are_refused_and_reset(self):
         for kind in ("refuse", "reset"):
             self.fault(kind, times=1)

@@ -1,0 +1,14 @@
+//! Writes to traffic and flags against real servers: what they do, what is refused, what is lost.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a failing unwrap in a test is a failing test"
+)]
+
+#[path = "lab_writes_edge/hands.rs"]
+mod hands;
+#[path = "lab_writes_edge/haproxy.rs"]
+mod haproxy;
+#[path = "support/lab.rs"]
+mod lab;
