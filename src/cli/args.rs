@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use super::act::{Act, WaitArgs};
 use super::config::ConfigCommand;
 use super::exit::Exit;
 use super::global::{Global, Room};
 use super::init::InitArgs;
+use super::journal::JournalArgs;
 use super::sources::SourcesArgs;
 use super::status::StatusArgs;
 use super::watch::WatchArgs;
@@ -67,6 +69,13 @@ pub enum Command {
     Sources(SourcesArgs),
     /// Print one line for each change, until stopped
     Watch(WatchArgs),
+    /// Change something
+    #[command(flatten)]
+    Act(Act),
+    /// Wait until stages have come so far
+    Wait(WaitArgs),
+    /// Print what was written, by whom, and what came of it
+    Journal(JournalArgs),
     /// Ask the backends within reach, and write a first configuration
     Init(InitArgs),
     /// Replay a recording and print its last frame

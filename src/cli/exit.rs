@@ -19,11 +19,23 @@ pub enum Exit {
     Unknown,
     /// A source does not let us in.
     NotAuthenticated,
+    /// A guard refused a write.
+    Refused,
+    /// A freeze window refused a write.
+    Frozen,
+    /// What was seen has moved, or is not what was expected.
+    Moved,
+    /// Somebody else answered before.
+    Answered,
+    /// A backend did not do a write.
+    Failed,
+    /// It did not come about in time.
+    TimedOut,
 }
 
 impl Exit {
     /// Every exit, in the order of its code.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 13] = [
         Self::Good,
         Self::Failure,
         Self::Usage,
@@ -31,6 +43,12 @@ impl Exit {
         Self::Failing,
         Self::Unknown,
         Self::NotAuthenticated,
+        Self::Refused,
+        Self::Frozen,
+        Self::Moved,
+        Self::Answered,
+        Self::Failed,
+        Self::TimedOut,
     ];
 
     /// Its code.
@@ -43,6 +61,12 @@ impl Exit {
             Self::Failing => 11,
             Self::Unknown => 12,
             Self::NotAuthenticated => 13,
+            Self::Refused => 20,
+            Self::Frozen => 21,
+            Self::Moved => 22,
+            Self::Answered => 23,
+            Self::Failed => 24,
+            Self::TimedOut => 25,
         }
     }
 
@@ -56,6 +80,12 @@ impl Exit {
             Self::Failing => "something fails",
             Self::Unknown => "something is stale or unknown",
             Self::NotAuthenticated => "a source does not let us in",
+            Self::Refused => "a guard refused the write; nothing was sent",
+            Self::Frozen => "a freeze window refused the write; nothing was sent",
+            Self::Moved => "what was seen has moved; nothing was sent",
+            Self::Answered => "somebody else answered before",
+            Self::Failed => "a backend did not do the write",
+            Self::TimedOut => "it did not come about in time",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Arguments, exit codes and one file per subcommand.
 
+pub mod act;
 pub mod ansi;
 pub mod args;
 pub mod complete;
@@ -10,6 +11,7 @@ pub mod exit;
 pub mod global;
 pub mod headless;
 pub mod init;
+pub mod journal;
 pub mod replay;
 pub mod sources;
 pub mod start;
@@ -67,6 +69,9 @@ fn run(args: &Args) -> Result<u8, Failure> {
         Some(Command::Status(arguments)) => status::run(global, arguments, out).map(Exit::code),
         Some(Command::Sources(arguments)) => sources::run(global, arguments, out).map(Exit::code),
         Some(Command::Watch(arguments)) => watch::run(global, arguments, out).map(Exit::code),
+        Some(Command::Wait(arguments)) => act::run_wait(global, arguments, out).map(Exit::code),
+        Some(Command::Journal(arguments)) => journal::run(global, arguments, out).map(Exit::code),
+        Some(Command::Act(command)) => act::run(global, command, out).map(Exit::code),
         Some(Command::Init(arguments)) => init(global, arguments),
         Some(Command::ReplaySession { file }) => replay::run(file, out).map(Exit::code),
         Some(Command::Completions { shell }) => written(complete::completions(*shell, out)),

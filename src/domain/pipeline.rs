@@ -80,6 +80,21 @@ pub enum RunState {
 }
 
 impl RunState {
+    /// Every state.
+    pub const ALL: [Self; 11] = [
+        Self::Unknown,
+        Self::NotRun,
+        Self::Running,
+        Self::Waiting,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Stopping,
+        Self::Stopped,
+        Self::Superseded,
+        Self::Cancelled,
+        Self::Skipped,
+    ];
+
     /// Whether it will move without a human.
     pub fn is_moving(self) -> bool {
         matches!(self, Self::Running | Self::Stopping)

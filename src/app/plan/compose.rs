@@ -138,8 +138,18 @@ fn reason(comment: &str, usual: &str) -> SafeText {
 }
 
 fn composed(state: &State, item: &ItemId, writes: Vec<Write>) -> Composed {
-    let said: Vec<String> =
-        writes.iter().map(|write| words(write, &state.fleet).what.to_string()).collect();
+    let said: Vec<String> = writes
+        .iter()
+        .map(|write| {
+            let words = words(write, &state.fleet);
+            // What it will be says more than the verb, where it is not the verb itself.
+            let to = match write {
+                Write::Shares { .. } | Write::Flag { .. } => words.to,
+                _ => None,
+            };
+            to.map_or_else(|| words.what.to_string(), |to| format!("{}: {to}", words.what))
+        })
+        .collect();
     Composed {
         title: said.join(", and "),
         service: state.membership.owners(item).first().cloned(),

@@ -2,10 +2,12 @@
 
 mod events;
 mod facts;
+mod plan;
 mod source;
 
 pub use events::{EVENT_FORMAT, Event, EventKind, Watcher};
 pub use facts::{Known, Unknown};
+pub use plan::{ACT_FORMAT, Act, act};
 pub use source::{FailingRead, SourceLine};
 
 use jiff::Timestamp;

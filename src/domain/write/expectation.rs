@@ -124,6 +124,7 @@ pub fn expectation(write: &Write, fleet: &Fleet) -> Result<Expectation, String> 
                     "execution",
                     stage.execution.as_ref().map(ToString::to_string).unwrap_or_default(),
                 ),
+                ("revision", stage.revision.as_ref().map(|r| r.id.to_string()).unwrap_or_default()),
                 ("state", stage.state.word().to_owned()),
             ]))
         }

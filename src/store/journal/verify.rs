@@ -1,5 +1,7 @@
 //! Whether the journal is whole: every line follows from the one before, and none is missing.
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -10,7 +12,7 @@ use super::{GENESIS, chain};
 const DIGITS: usize = 64;
 
 /// What is wrong with a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     /// The file.
     pub file: String,

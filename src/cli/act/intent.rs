@@ -1,0 +1,244 @@
+//! From arguments to an intent: names are looked up, what is ambiguous is refused with the choices.
+
+use super::args::{Act, FlagArgs, RollBackArgs, Staged, TrafficArgs};
+use crate::app::State;
+use crate::app::command::Wish;
+use crate::app::intent::{Choice, Intent};
+use crate::app::plan::{Subject, choices};
+use crate::cli::exit::{Exit, Failure};
+use crate::domain::ids::{ExecutionId, ItemId, PipelineId, ServiceId};
+use crate::domain::write::{ArmWish, FlagChange, PlanId, Write};
+
+/// What `act` wants; or why that is not clear, or cannot be.
+pub fn intent(state: &State, act: &Act) -> Result<Intent, Failure> {
+    match act {
+        Act::Approve(args) => staged(state, Wish::Approve, args),
+        Act::Reject(args) => staged(state, Wish::Reject, args),
+        Act::Retry(args) => staged(state, Wish::Retry, args),
+        Act::Stop(args) => staged(state, Wish::Stop, args),
+        Act::Hold(args) => gate(state, args, true),
+        Act::Release(args) => gate(state, args, false),
+        Act::Promote(args) => one(offered(state, Wish::Promote, &subject(state, &args.name)?)?),
+        Act::Start(args) => one(offered(state, Wish::Start, &subject(state, &args.name)?)?),
+        Act::RollBack(args) => roll_back(state, args),
+        Act::Traffic(args) => traffic(state, args),
+        Act::Flag(args) => flag(state, args),
+        Act::Undo(args) => {
+            let subject = match &args.plan {
+                Some(plan) => Subject::Plan(PlanId(plan.clone())),
+                None => Subject::Last,
+            };
+            one(offered(state, Wish::Undo, &subject)?)
+        }
+    }
+}
+
+/// Nothing can be done, for a reason that lies in the backends.
+fn refused(why: impl Into<String>) -> Failure {
+    Failure { exit: Exit::Refused, message: why.into() }
+}
+
+fn offered(state: &State, wish: Wish, subject: &Subject) -> Result<Vec<Choice>, Failure> {
+    choices(state, wish, subject).map_err(refused)
+}
+
+/// The service, pipeline, traffic split or flag of this name.
+fn subject(state: &State, name: &str) -> Result<Subject, Failure> {
+    if state.setup.services.iter().any(|s| s.id.as_str() == name) {
+        return Ok(Subject::Service(ServiceId::new(name)));
+    }
+    let fleet = &state.fleet;
+    let pipelines = fleet.pipelines.iter().map(|(id, _)| ItemId::Pipeline(id.clone()));
+    let traffic = fleet.traffic.iter().map(|(id, _)| ItemId::Traffic(id.clone()));
+    let flags = fleet.flags.iter().map(|(id, _)| ItemId::Flag(id.clone()));
+    let items: Vec<ItemId> = pipelines.chain(traffic).chain(flags).collect();
+    let mut named = items.iter().filter(|item| is_named(state, item, name));
+    match (named.next(), named.next()) {
+        (Some(item), None) => Ok(Subject::Item(item.clone())),
+        (Some(one), Some(other)) => Err(Failure::usage(format!(
+            "{name} is in {} and in {}: write SOURCE/{name}",
+            one.source(),
+            other.source()
+        ))),
+        (None, _) => {
+            let services = state.setup.services.iter().map(|s| s.id.to_string());
+            let all: Vec<String> =
+                services.chain(items.iter().map(|item| item.name().to_string())).collect();
+            let near = all.iter().min_by_key(|known| strsim::damerau_levenshtein(known, name));
+            let hint = near.map(|near| format!(", did you mean {near}?")).unwrap_or_default();
+            Err(Failure::usage(format!(
+                "there is no service, pipeline, split or flag {name}{hint}"
+            )))
+        }
+    }
+}
+
+fn is_named(state: &State, item: &ItemId, name: &str) -> bool {
+    let own = item.name();
+    let is_key = match item {
+        ItemId::Flag(id) => state.fleet.flags.get(id).is_some_and(|o| o.value.key == *name),
+        _ => false,
+    };
+    is_key || *own == *name || format!("{}/{own}", item.source()) == name
+}
+
+/// The only choice that is left.
+fn one(mut found: Vec<Choice>) -> Result<Intent, Failure> {
+    if found.len() > 1 {
+        let all: Vec<String> = found.iter().map(|c| format!("\n  {}", c.text)).collect();
+        return Err(Failure::usage(format!("that can mean several things:{}", all.concat())));
+    }
+    match found.pop() {
+        Some(Choice { intent: Ok(intent), .. }) => Ok(intent),
+        Some(Choice { text, intent: Err(why) }) => Err(refused(format!("{text}: {why}"))),
+        None => Err(refused("nothing fits")),
+    }
+}
+
+fn staged(state: &State, wish: Wish, args: &Staged) -> Result<Intent, Failure> {
+    let mut found = offered(state, wish, &subject(state, &args.name)?)?;
+    found.retain(|choice| match &choice.intent {
+        Ok(Intent::Answer { stage, .. }) => fits(args, stage.as_ref()),
+        Ok(Intent::Retry { stage, all, .. }) => fits(args, stage.as_ref()) && *all == args.all,
+        Ok(Intent::Stop { abandon, .. }) => *abandon == args.all,
+        Ok(_) => false,
+        Err(_) => true,
+    });
+    one(found)
+}
+
+fn fits(args: &Staged, stage: Option<&crate::domain::text::SafeText>) -> bool {
+    args.stage.as_ref().is_none_or(|wanted| stage.is_some_and(|own| *own == **wanted))
+}
+
+/// The last stage, unless one is named: that is where customers are.
+fn gate(state: &State, args: &Staged, hold: bool) -> Result<Intent, Failure> {
+    let mut found = offered(state, Wish::Hold, &subject(state, &args.name)?)?;
+    found.retain(|choice| match &choice.intent {
+        Ok(Intent::Gate { stage, hold: own, .. }) => *own == hold && fits(args, stage.as_ref()),
+        _ => false,
+    });
+    if hold && args.stage.is_none() {
+        found.truncate(1);
+    }
+    if found.is_empty() {
+        let (name, word) = (&args.name, if hold { "that is open" } else { "that is held" });
+        return Err(refused(format!("{name} has no stage {word}")));
+    }
+    one(found)
+}
+
+fn roll_back(state: &State, args: &RollBackArgs) -> Result<Intent, Failure> {
+    let mut found = offered(state, Wish::RollBack, &subject(state, &args.name)?)?;
+    let Some(to) = &args.to else {
+        found.truncate(1);
+        return one(found);
+    };
+    let of_revision = |pipeline: &PipelineId, execution: &ExecutionId| {
+        let known = state.fleet.pipelines.get(pipeline);
+        let run = known.and_then(|o| o.value.execution(execution).cloned());
+        run.is_some_and(|run| run.revisions.iter().any(|r| r.id.as_str().starts_with(&**to)))
+    };
+    found.retain(|choice| match &choice.intent {
+        Ok(Intent::RollBack { pipeline, to: Some(own), .. }) => {
+            own.as_str() == to || of_revision(pipeline, own)
+        }
+        Ok(_) => false,
+        Err(_) => choice.text.as_str().contains(&**to),
+    });
+    if found.is_empty() {
+        return Err(refused(format!("{to} is nothing that {} could go back to", args.name)));
+    }
+    // The newest that carries it.
+    found.truncate(1);
+    one(found)
+}
+
+fn traffic(state: &State, args: &TrafficArgs) -> Result<Intent, Failure> {
+    let found = offered(state, Wish::Traffic, &subject(state, &args.name)?)?;
+    let mut arms: Vec<(crate::domain::ids::TrafficId, crate::domain::text::SafeText)> = Vec::new();
+    for choice in &found {
+        if let Ok(Intent::Shift { split, arm, .. }) = &choice.intent
+            && !arms.contains(&(split.clone(), arm.clone()))
+        {
+            arms.push((split.clone(), arm.clone()));
+        }
+    }
+    let (split, canary) = match arms.as_slice() {
+        [one] => one.clone(),
+        [] => return Err(refused(format!("{} has no traffic that could be shifted", args.name))),
+        several => {
+            let names: Vec<String> =
+                several.iter().map(|(split, _)| split.name.to_string()).collect();
+            let all = names.join(", ");
+            return Err(Failure::usage(format!(
+                "{} has several splits: name one of {all}",
+                args.name
+            )));
+        }
+    };
+    let arm = args.version.as_deref().map_or(canary, Into::into);
+    let wish = if args.drain {
+        ArmWish::Drain
+    } else if args.maintenance {
+        ArmWish::Maintenance
+    } else if args.ready {
+        ArmWish::Ready
+    } else {
+        let percent = args.percent.ok_or_else(|| {
+            Failure::usage("say what: --percent N, --drain, --maintenance or --ready")
+        })?;
+        return Ok(Intent::Shift { split, arm, percent });
+    };
+    let title = format!("{arm} of {} to {}", split.name, wish.word());
+    Ok(Intent::Writes { title: title.into(), writes: vec![Write::Arm { split, arm, wish }] })
+}
+
+fn flag(state: &State, args: &FlagArgs) -> Result<Intent, Failure> {
+    let Subject::Item(ItemId::Flag(id)) = subject(state, &args.name)? else {
+        return Err(Failure::usage(format!("{} is no flag", args.name)));
+    };
+    let known = state
+        .fleet
+        .flags
+        .get(&id)
+        .ok_or_else(|| refused(format!("{} could not be read", id.name)))?;
+    let names: Vec<&crate::domain::text::SafeText> =
+        known.value.environments.iter().map(|e| &e.environment).collect();
+    let environment = match (&args.environment, names.as_slice()) {
+        (Some(wanted), all) => {
+            let found = all.iter().find(|own| ***own == **wanted);
+            found
+                .ok_or_else(|| Failure::usage(format!("{} has no environment {wanted}", id.name)))?
+        }
+        (None, [one]) => one,
+        (None, all) => {
+            let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+            let all = all.join(" | ");
+            return Err(Failure::usage(format!("say in which environment: --environment {all}")));
+        }
+    };
+    let change = change(&args.change).map_err(Failure::usage)?;
+    Ok(Intent::Flag { flag: id, environment: (*environment).clone(), change })
+}
+
+fn change(text: &str) -> Result<FlagChange, String> {
+    Ok(match text {
+        "on" | "off" => FlagChange::Enabled { on: text == "on" },
+        "stale" | "not-stale" => FlagChange::Stale { stale: text == "stale" },
+        _ => {
+            if let Some((name, value)) = text.split_once('=') {
+                return Ok(FlagChange::Attribute { name: name.into(), value: value.into() });
+            }
+            let percent = text.strip_suffix('%').and_then(|number| number.parse::<f64>().ok());
+            match percent.filter(|p| (0.0..=100.0).contains(p)) {
+                Some(percent) => FlagChange::Percent { percent },
+                None => {
+                    return Err(format!(
+                        "`{text}` is no change: on, off, 25%, stale, not-stale or NAME=VALUE"
+                    ));
+                }
+            }
+        }
+    })
+}

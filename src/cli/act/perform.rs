@@ -1,0 +1,211 @@
+//! Carries out a command that changes something: read, plan, check, confirm, send, tell.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::args::{Act, Go};
+use super::intent::intent;
+use super::print;
+use super::wait::{Follow, follow};
+use crate::app::plan::plan;
+use crate::app::report;
+use crate::app::{Msg, State, update};
+use crate::cli::desk::desk;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::global::Global;
+use crate::cli::headless::{Format, open, runtime};
+use crate::cli::start::Started;
+use crate::domain::error::FaultKind;
+use crate::domain::write::{Answers, GuardVerdict, Outcome, Plan, PlanId, confirm};
+use crate::runtime::gateway::Gateway;
+use crate::runtime::headless::Headless;
+use crate::runtime::writer::Desk;
+
+/// Sources may take so long to tell what is there, in seconds.
+const READING: u64 = 20;
+/// Shortest beginning of a revision that is taken for it.
+const SHORTEST_REVISION: usize = 6;
+
+/// Runs the subcommand.
+pub fn run(global: &Global, act: &Act, out: &mut impl Write) -> Result<Exit, Failure> {
+    let (started, _) = open(global)?;
+    let desk = desk(started.setup.rehearsal.is_some())?;
+    let tokio = runtime()?;
+    let result = tokio.block_on(carry_out(started, desk, act));
+    // A source that hangs must not hold up the answer.
+    tokio.shutdown_background();
+    let done = result?;
+    let go = act.go();
+    let written = match go.output {
+        Format::Table => print::table(&done.act, out),
+        Format::Json => print::json(&done.act, true, out),
+        Format::Ndjson => print::json(&done.act, false, out),
+    };
+    match written.and_then(|()| out.flush()) {
+        Ok(()) => Ok(done.exit),
+        // What was done was done: its exit code stays.
+        Err(error) => Failure::output(&error).map(|_| done.exit),
+    }
+}
+
+/// What was done, and how it ended.
+struct Done {
+    act: report::Act,
+    exit: Exit,
+}
+
+async fn carry_out(started: Started, desk: Desk, act: &Act) -> Result<Done, Failure> {
+    let go = act.go();
+    let sources = started.sources.iter().map(|s| Arc::clone(&s.source));
+    let gateway = Gateway::new(sources, Arc::clone(&started.clock), desk.folder, desk.who);
+    let rehearsal = started.setup.rehearsal.as_ref().map(|r| r.scenario.clone());
+    let mut headless = Headless::start(started.setup, started.sources, started.clock);
+    headless.settle(Duration::from_secs(READING.min(go.timeout))).await;
+    if desk.lasting {
+        look_back(&gateway, &mut headless.state, go.dry_run).await?;
+    }
+    let state = &headless.state;
+    let wanted = intent(state, act).map_err(|failure| unread(state, failure))?;
+    let id = PlanId(format!("{}-1", state.setup.session));
+    let refused = |why| unread(state, Failure { exit: Exit::Refused, message: why });
+    let plan = plan(state, &wanted, &go.reason, id).map_err(refused)?;
+    let mut done = report::act(&plan, rehearsal);
+    let mut end = |why: String, exit| {
+        done.refusal = Some(why.into());
+        Ok(Done { act: done.clone(), exit })
+    };
+    if let Err(why) = expected(&plan, go) {
+        return end(why, Exit::Moved);
+    }
+    let answers = Answers {
+        go: true,
+        // `--yes` stands for the name that a human types.
+        typed: plan.name.to_string(),
+        reason: go.reason.clone(),
+    };
+    let confirmed = match confirm(&plan, &answers, state.now) {
+        Ok(confirmed) => confirmed,
+        Err(why) => {
+            let exit = if is_frozen(&plan) { Exit::Frozen } else { Exit::Refused };
+            return end(why, exit);
+        }
+    };
+    if go.dry_run {
+        return end("nothing was sent: this was a dry run".to_owned(), Exit::Good);
+    }
+    if !go.yes {
+        return end("nothing was sent: --yes does it".to_owned(), Exit::Usage);
+    }
+    let blind = go.expect_revision.is_none() && go.expect_execution.is_none() && !go.accept_current;
+    if act.needs_expectation() && blind {
+        let why = "nothing was sent: say what you saw, with --expect-revision or \
+                   --expect-execution, or take what is there with --accept-current";
+        return end(why.to_owned(), Exit::Usage);
+    }
+    let before = state.now;
+    let (tell, mut told) = mpsc::channel::<Msg>(64);
+    // Progress is not printed: the answer is one document.
+    let drain = tokio::spawn(async move { while told.recv().await.is_some() {} });
+    let outcomes = gateway.carry_out(&confirmed, &tell).await;
+    drop(tell);
+    let _ = drain.await;
+    done.take(&outcomes);
+    let mut exit =
+        outcomes.iter().map(exit_of).find(|exit| *exit != Exit::Good).unwrap_or(Exit::Good);
+    if exit == Exit::Good && go.wait {
+        let follows = plan.steps.iter().filter_map(|step| Follow::of(&step.write));
+        for one in follows {
+            exit = follow(&mut headless, &one, before, Duration::from_secs(go.timeout)).await;
+            if exit != Exit::Good {
+                break;
+            }
+        }
+    }
+    Ok(Done { act: done, exit })
+}
+
+/// Finds out what became of earlier writes without an outcome, and takes in what was done.
+async fn look_back(gateway: &Gateway, state: &mut State, dry: bool) -> Result<(), Failure> {
+    let failure = |error: crate::store::journal::JournalError| Failure::new(error.to_string());
+    if !dry {
+        let looked = gateway.reconcile().await.map_err(failure)?;
+        if looked > 0 {
+            eprintln!(
+                "flightdeck: {looked} earlier writes had no outcome; `flightdeck journal` tells it now"
+            );
+        }
+    }
+    let past = gateway.past().map_err(failure)?;
+    update(state, Msg::Past(past));
+    Ok(())
+}
+
+/// Where a source does not let us in, that is the reason for everything else.
+fn unread(state: &State, failure: Failure) -> Failure {
+    let shut = state.fleet.sources.values().find_map(|source| {
+        let fault = &source.worst()?.fault;
+        (fault.kind == FaultKind::NotAuthenticated).then(|| (source.meta.id.clone(), fault.clone()))
+    });
+    match (failure.exit, shut) {
+        (Exit::Refused, Some((id, fault))) => Failure {
+            exit: Exit::NotAuthenticated,
+            message: format!("{failure}\n  source {id}: {fault} ({})", fault.hint),
+        },
+        _ => failure,
+    }
+}
+
+/// What is written to is what the caller saw.
+fn expected(plan: &Plan, go: &Go) -> Result<(), String> {
+    let facts = || plan.steps.iter().flat_map(|step| &step.expects.facts);
+    if let Some(wanted) = &go.expect_execution {
+        let found = facts().any(|(name, value)| *name == "execution" && *value == **wanted);
+        if !found {
+            return Err(format!("not what was expected: execution {wanted}; {}", there(plan)));
+        }
+    }
+    if let Some(wanted) = &go.expect_revision {
+        if wanted.chars().count() < SHORTEST_REVISION {
+            return Err(format!(
+                "{wanted} is too short: give {SHORTEST_REVISION} characters or more"
+            ));
+        }
+        let is_it = |word: &str| {
+            let long = word.chars().count() >= SHORTEST_REVISION;
+            long && (word.starts_with(&**wanted) || wanted.starts_with(word))
+        };
+        let found = facts().any(|(_, value)| value.as_str().split_whitespace().any(is_it));
+        if !found {
+            return Err(format!("not what was expected: revision {wanted}; {}", there(plan)));
+        }
+    }
+    Ok(())
+}
+
+fn there(plan: &Plan) -> String {
+    let facts = plan.steps.iter().flat_map(|step| &step.expects.facts);
+    let all: Vec<String> = facts.map(|(name, value)| format!("{name} {value}")).collect();
+    format!("there is {}", all.join(", "))
+}
+
+fn is_frozen(plan: &Plan) -> bool {
+    let against = plan.guards.iter().filter(|guard| guard.verdict != GuardVerdict::Passed);
+    against.map(|guard| guard.name.as_str()).next() == Some("freeze")
+}
+
+fn exit_of(outcome: &Outcome) -> Exit {
+    match outcome {
+        Outcome::Done { .. } => Exit::Good,
+        Outcome::Moved { .. } => Exit::Moved,
+        Outcome::Refused { .. } => Exit::Refused,
+        Outcome::Answered { .. } => Exit::Answered,
+        Outcome::Failed { fault } if fault.kind == FaultKind::NotAuthenticated => {
+            Exit::NotAuthenticated
+        }
+        Outcome::Failed { .. } => Exit::Failed,
+        Outcome::Unknown { .. } => Exit::Unknown,
+    }
+}

@@ -1,0 +1,149 @@
+//! `flightdeck journal`: what was written, by whom, and what came of it; and whether it is whole.
+
+use std::io::{self, Write};
+
+use clap::{Args as ClapArgs, Subcommand};
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::desk::desk;
+use super::exit::{Exit, Failure};
+use super::global::Global;
+use super::headless::Format;
+use super::start::configuration;
+use crate::store::journal::{Entry, Event, Finding, Journal, Verified};
+
+/// What to show of the journal.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct JournalArgs {
+    /// What to do; without it, the journal is printed
+    #[command(subcommand)]
+    pub command: Option<JournalCommand>,
+    /// Only what is younger than this, for example `2h` or `3d`
+    #[arg(long, value_name = "DURATION")]
+    pub since: Option<String>,
+    /// How to write it
+    #[arg(long, short, value_enum, default_value_t)]
+    pub output: Format,
+}
+
+/// What to do with the journal.
+#[derive(Clone, Debug, Subcommand)]
+pub enum JournalCommand {
+    /// Find any edit, gap or truncation
+    Verify,
+    /// Print where the journal lies
+    Path,
+}
+
+/// Name and version of the format.
+pub const JOURNAL_FORMAT: &str = "flightdeck/journal/1";
+
+/// The journal as data.
+#[derive(Serialize, JsonSchema)]
+pub struct JournalReport<'a> {
+    /// Name and version of this format.
+    format: &'static str,
+    /// Its lines.
+    entries: &'a [Entry],
+    /// What is wrong with it.
+    findings: &'a [Finding],
+}
+
+/// Runs the subcommand.
+pub fn run(global: &Global, args: &JournalArgs, out: &mut impl Write) -> Result<Exit, Failure> {
+    let rehearsal = global.rehearse
+        || global.scenario.is_some()
+        || configuration(global, Vec::new())?.config.is_rehearsal();
+    let journal = Journal::new(desk(rehearsal)?.folder.join("journal"));
+    let since = match &args.since {
+        Some(text) => Some(Timestamp::now() - duration(text)?),
+        None => None,
+    };
+    if let Some(JournalCommand::Path) = args.command {
+        return finish(writeln!(out, "{}", journal.folder().display()), Exit::Good);
+    }
+    let known = journal.read(since).map_err(|error| Failure::new(error.to_string()))?;
+    let exit = if known.is_whole() { Exit::Good } else { Exit::Failure };
+    let written = match (&args.command, args.output) {
+        (Some(_), Format::Table) => findings(&known, out),
+        (None, Format::Table) => table(&known, rehearsal, out),
+        (_, format) => json(&known, format == Format::Json, out),
+    };
+    finish(written, exit)
+}
+
+fn finish(written: io::Result<()>, exit: Exit) -> Result<Exit, Failure> {
+    match written {
+        Ok(()) => Ok(exit),
+        Err(error) => Failure::output(&error),
+    }
+}
+
+fn duration(text: &str) -> Result<SignedDuration, Failure> {
+    let days = text.strip_suffix('d').and_then(|days| days.parse::<i64>().ok());
+    let parsed = match days {
+        Some(days) => days.checked_mul(24).map(SignedDuration::from_hours),
+        None => text.parse::<SignedDuration>().ok(),
+    };
+    parsed
+        .filter(|d| d.is_positive() && *d < SignedDuration::from_hours(24 * 3_650))
+        .ok_or_else(|| Failure::usage(format!("`{text}` is no duration: write 30m, 2h or 3d")))
+}
+
+fn json(known: &Verified, pretty: bool, out: &mut impl Write) -> io::Result<()> {
+    let report = JournalReport {
+        format: JOURNAL_FORMAT,
+        entries: &known.entries,
+        findings: &known.findings,
+    };
+    if pretty {
+        serde_json::to_writer_pretty(&mut *out, &report)?;
+    } else {
+        serde_json::to_writer(&mut *out, &report)?;
+    }
+    out.write_all(b"\n")
+}
+
+fn table(known: &Verified, rehearsal: bool, out: &mut impl Write) -> io::Result<()> {
+    if rehearsal {
+        writeln!(out, "   REHEARSAL: nothing of this was real")?;
+    }
+    if known.entries.is_empty() {
+        writeln!(out, "   nothing was written")?;
+    }
+    for entry in &known.entries {
+        let record = &entry.record;
+        let step = record.step.map(|step| format!(" step {}", step + 1)).unwrap_or_default();
+        let said = match &record.event {
+            Event::Confirmed { .. } => format!("by {}", record.who),
+            Event::Sending { .. } | Event::Reply { .. } => String::new(),
+            Event::Ended { sentence, .. } => sentence.to_string(),
+        };
+        let event = format!("{}{step}", record.event.word());
+        writeln!(
+            out,
+            "   {}  {event:<18} {}  [{}] {said}",
+            record.at.strftime("%Y-%m-%d %H:%M:%S"),
+            record.title,
+            record.plan
+        )?;
+    }
+    let open = known.unresolved().len();
+    if open > 0 {
+        writeln!(out, "   {open} writes have no outcome yet; the next start looks for it")?;
+    }
+    if !known.findings.is_empty() {
+        findings(known, out)?;
+    }
+    Ok(())
+}
+
+fn findings(known: &Verified, out: &mut impl Write) -> io::Result<()> {
+    for finding in &known.findings {
+        writeln!(out, "   {} line {}: {}", finding.file, finding.line, finding.what)?;
+    }
+    let word = if known.is_whole() { "whole" } else { "NOT whole" };
+    writeln!(out, "   the journal is {word}: {} lines", known.entries.len())
+}
