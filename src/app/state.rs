@@ -51,6 +51,21 @@ pub struct State {
     pub now: Timestamp,
     /// The interest that the runtime was told last.
     pub watched: Interest,
+    /// Whether the first message was taken in.
+    pub(super) begun: bool,
+    /// What was computed so far: the same messages cost the same work.
+    pub work: Work,
+}
+
+/// Counts what is computed, so that nothing is computed for nothing without anybody noticing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Rows that filters looked at.
+    pub filtered: u64,
+    /// Items gathered for the interest.
+    pub gathered: u64,
+    /// Items whose rows were built anew.
+    pub rows: u64,
 }
 
 /// What the operator looks at.
@@ -105,6 +120,8 @@ pub struct ListView {
     pub filter: String,
     /// The rows that pass the filter; only kept while there is one.
     pub matching: Vec<RowId>,
+    /// The filter and the revision of the rows for which `matching` was made.
+    pub(super) applied: Option<(String, u64)>,
 }
 
 impl State {
@@ -139,6 +156,8 @@ impl State {
             rows: Rows::default(),
             now: setup.now,
             watched: Interest::default(),
+            begun: false,
+            work: Work::default(),
             view,
             setup,
         };
@@ -228,6 +247,7 @@ impl State {
 
     /// Recomputes what `touched` shows.
     pub(super) fn refresh_rows(&mut self, touched: &Touched) {
+        self.work.rows += touched.items.len() as u64;
         let Self { setup, fleet, membership, watches, rows, view, .. } = self;
         let mut services = BTreeSet::new();
         let mut claimed = Vec::new();

@@ -98,6 +98,11 @@ impl Fleet {
             if self.put(fact, &stamp) {
                 touched.items.push(item.clone());
             }
+            while self.changes.len() > MAX_CHANGES
+                && let Some(oldest) = self.forget_oldest_change()
+            {
+                touched.items.push(ItemId::Change(oldest));
+            }
             if !complete.is_empty() {
                 named.push(item);
             }
@@ -184,21 +189,15 @@ impl Fleet {
                 let merged = merge_points(known.as_deref(), x);
                 self.series.put(merged.id.clone(), merged, stamp)
             }
-            Fact::Change(x) => {
-                let new = self.changes.put(x.id.clone(), x, stamp);
-                if self.changes.len() > MAX_CHANGES {
-                    self.forget_oldest_change();
-                }
-                new
-            }
+            Fact::Change(x) => self.changes.put(x.id.clone(), x, stamp),
         }
     }
 
-    fn forget_oldest_change(&mut self) {
-        let oldest = self.changes.iter().min_by_key(|(_, o)| o.value.at).map(|(id, _)| id.clone());
-        if let Some(id) = oldest {
-            self.changes.remove(&id);
-        }
+    fn forget_oldest_change(&mut self) -> Option<ChangeId> {
+        let oldest =
+            self.changes.iter().min_by_key(|(_, o)| o.value.at).map(|(id, _)| id.clone())?;
+        self.changes.remove(&oldest);
+        Some(oldest)
     }
 
     fn fail(&mut self, item: &ItemId, fault: &Fault) -> bool {

@@ -19,7 +19,7 @@ use super::pane::Pane;
 use super::row::RowId;
 use super::setup::Setup;
 use crate::domain::fleet::{Fleet, Touched};
-use crate::domain::ids::{CanaryId, ItemId, ServiceId};
+use crate::domain::ids::{CanaryId, ChangeId, ItemId, PipelineId, ServiceId};
 use crate::domain::text::SafeText;
 
 /// What rows are built from.
@@ -57,6 +57,10 @@ pub struct Rows {
     pub activity: Index<activity::ActivityRow>,
     /// Sources.
     pub sources: Index<sources::SourceRow>,
+    /// Pipelines that move.
+    pub moving: BTreeSet<PipelineId>,
+    /// Which changes are of which item, for when its owners change.
+    changes_of: BTreeMap<ItemId, BTreeSet<ChangeId>>,
 }
 
 impl Rows {
@@ -147,25 +151,27 @@ impl Rows {
 
     /// Recomputes the changes of items whose owners changed.
     pub fn refresh_changes_of(&mut self, items: &[&ItemId], facts: &Facts<'_>) {
-        if items.is_empty() {
-            return;
-        }
-        for (id, observed) in facts.fleet.changes.iter() {
-            if observed.value.target.as_ref().is_some_and(|target| items.contains(&target))
-                && let Some(row) = timeline::row(id, facts)
-            {
-                self.timeline.set(row);
-            }
+        let changes = items.iter().filter_map(|item| self.changes_of.get(*item)).flatten();
+        let rows: Vec<_> = changes.filter_map(|id| timeline::row(id, facts)).collect();
+        for row in rows {
+            self.timeline.set(row);
         }
     }
 
     fn refresh_item(&mut self, item: &ItemId, facts: &Facts<'_>) {
         let id = RowId::Item(item.clone());
         match item {
-            ItemId::Pipeline(x) => match pipelines::row(x, facts) {
-                Some(row) => self.pipelines.set(row),
-                None => self.pipelines.remove(&id),
-            },
+            ItemId::Pipeline(x) => {
+                match pipelines::row(x, facts) {
+                    Some(row) => self.pipelines.set(row),
+                    None => self.pipelines.remove(&id),
+                }
+                if facts.fleet.pipelines.get(x).is_some_and(|o| o.value.is_moving()) {
+                    self.moving.insert(x.clone());
+                } else {
+                    self.moving.remove(x);
+                }
+            }
             ItemId::Environment(_) | ItemId::Traffic(_) => match environments::row(item, facts) {
                 Some(row) => self.environments.set(row),
                 None => self.environments.remove(&id),
@@ -174,13 +180,33 @@ impl Rows {
                 Some(row) => self.flags.set(row),
                 None => self.flags.remove(&id),
             },
-            ItemId::Change(x) => match timeline::row(x, facts) {
-                Some(row) => self.timeline.set(row),
-                None => self.timeline.remove(&id),
-            },
+            ItemId::Change(x) => self.refresh_change(x, &id, facts),
             ItemId::Alarm(_) | ItemId::Series(_) => {}
         }
         self.refresh_asks(item, facts);
+    }
+
+    fn refresh_change(&mut self, change: &ChangeId, id: &RowId, facts: &Facts<'_>) {
+        let row = timeline::row(change, facts);
+        let before = self.timeline.get(id).and_then(|row| row.target.clone());
+        let now = row.as_ref().and_then(|row| row.target.clone());
+        if before != now {
+            if let Some(target) = before
+                && let Some(changes) = self.changes_of.get_mut(&target)
+            {
+                changes.remove(change);
+                if changes.is_empty() {
+                    self.changes_of.remove(&target);
+                }
+            }
+            if let Some(target) = now {
+                self.changes_of.entry(target).or_default().insert(change.clone());
+            }
+        }
+        match row {
+            Some(row) => self.timeline.set(row),
+            None => self.timeline.remove(id),
+        }
     }
 
     fn refresh_asks(&mut self, item: &ItemId, facts: &Facts<'_>) {

@@ -26,6 +26,8 @@ pub struct ChangeRow {
     pub who: Option<SafeText>,
     /// Where.
     pub environment: Option<SafeText>,
+    /// What was changed.
+    pub target: Option<ItemId>,
     /// Whose it was.
     pub services: Vec<ServiceId>,
 }
@@ -70,6 +72,7 @@ pub fn row(id: &ChangeId, facts: &Facts<'_>) -> Option<ChangeRow> {
         title: change.title.clone(),
         who: change.who.clone(),
         environment: change.environment.clone(),
+        target: change.target.clone(),
         services,
     })
 }

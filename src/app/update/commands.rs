@@ -179,6 +179,7 @@ fn back(state: &mut State) {
     {
         list.filter.clear();
         list.matching.clear();
+        list.applied = None;
         return;
     }
     if let Some(before) = state.view.back.pop() {

@@ -10,12 +10,8 @@ use crate::domain::ids::ItemId;
 
 /// What the state is interested in now.
 pub fn interest(state: &State) -> Interest {
-    let mut items = BTreeSet::new();
-    for (id, pipeline) in state.fleet.pipelines.iter() {
-        if pipeline.value.is_moving() {
-            items.insert(ItemId::Pipeline(id.clone()));
-        }
-    }
+    let mut items: BTreeSet<ItemId> =
+        state.rows.moving.iter().cloned().map(ItemId::Pipeline).collect();
     let mut services: BTreeSet<&str> = BTreeSet::new();
     match state.view.pane {
         Pane::Service => {

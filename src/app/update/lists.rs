@@ -35,6 +35,7 @@ pub fn select_row(state: &mut State, pane: Pane, row: &RowId) {
         let list = state.view.lists.entry(pane).or_default();
         list.filter.clear();
         list.matching.clear();
+        list.applied = None;
         list.selected = Some(row.clone());
         list.chosen = true;
     }
@@ -102,6 +103,11 @@ fn apply_filter(state: &mut State, pane: Pane) {
         Some(list) if !list.filter.is_empty() => list.filter.clone(),
         _ => return,
     };
+    let applied = Some((typed.clone(), state.rows.revision(pane)));
+    if state.view.lists.get(&pane).is_some_and(|list| list.applied == applied) {
+        return;
+    }
+    state.work.filtered += state.rows.order(pane).len() as u64;
     let mut filter = Filter::new(&typed);
     let matching = state
         .rows
@@ -112,5 +118,6 @@ fn apply_filter(state: &mut State, pane: Pane) {
         .collect();
     if let Some(list) = state.view.lists.get_mut(&pane) {
         list.matching = matching;
+        list.applied = applied;
     }
 }
