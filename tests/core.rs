@@ -10,6 +10,8 @@
 mod backoff;
 #[path = "core/keeper.rs"]
 mod keeper;
+#[path = "core/properties.rs"]
+mod properties;
 #[path = "core/schedule.rs"]
 mod schedule;
 #[path = "core/scripted.rs"]
@@ -18,3 +20,5 @@ mod scripted;
 mod session;
 #[path = "core/support.rs"]
 mod support;
+#[path = "core/world.rs"]
+mod world;

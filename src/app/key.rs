@@ -48,7 +48,7 @@ pub enum KeyCode {
     Home,
     /// End.
     End,
-    /// F1 to F12.
+    /// F1 to F35, as far as terminals tell them.
     F(u8),
 }
 
@@ -108,12 +108,15 @@ impl Key {
             _ => match NAMES.iter().find(|(name, _)| *name == rest) {
                 Some((_, code)) => *code,
                 None => match rest.strip_prefix('f').and_then(|n| n.parse::<u8>().ok()) {
-                    Some(n @ 1..=12) => KeyCode::F(n),
-                    _ => {
-                        return Err(format!(
-                            "{text:?} is not a key; write j, G, ctrl-c, enter, f5"
-                        ));
-                    }
+                    Some(n @ 1..=35) => KeyCode::F(n),
+                    _ => match scalar(rest) {
+                        Some(c) => KeyCode::Char(c),
+                        None => {
+                            return Err(format!(
+                                "{text:?} is not a key; write j, G, ctrl-c, enter, f5"
+                            ));
+                        }
+                    },
                 },
             },
         };
@@ -129,6 +132,11 @@ impl Key {
     }
 }
 
+/// `u+001b`: a character that cannot be written as itself; a recording must be able to hold it.
+fn scalar(text: &str) -> Option<char> {
+    char::from_u32(u32::from_str_radix(text.strip_prefix("u+")?, 16).ok()?)
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.ctrl {
@@ -140,6 +148,7 @@ impl fmt::Display for Key {
         match NAMES.iter().find(|(_, code)| *code == self.code) {
             Some((name, _)) => f.write_str(name),
             None => match self.code {
+                KeyCode::Char(c) if c.is_control() => write!(f, "u+{:04x}", u32::from(c)),
                 KeyCode::Char(c) => write!(f, "{c}"),
                 KeyCode::F(n) => write!(f, "f{n}"),
                 _ => Ok(()),
@@ -166,13 +175,24 @@ mod tests {
 
     #[test]
     fn keys_are_written_as_they_are_read() {
-        for text in
-            ["j", "G", "?", "/", "ctrl-c", "alt-enter", "shift-tab", "f12", "space", "minus"]
-        {
+        for text in [
+            "j",
+            "G",
+            "?",
+            "/",
+            "ctrl-c",
+            "alt-enter",
+            "shift-tab",
+            "f12",
+            "space",
+            "minus",
+            "u+001b",
+            "f35",
+        ] {
             assert_eq!(Key::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(Key::parse("-").unwrap(), Key::char('-'));
-        for text in ["", "ctrl-", "f13", "hyper-x", "\u{1b}"] {
+        for text in ["", "ctrl-", "f36", "hyper-x", "u+d800", "\u{1b}"] {
             assert!(Key::parse(text).is_err(), "{text:?}");
         }
     }

@@ -17,7 +17,13 @@ use crate::domain::text::SafeText;
 pub struct Membership {
     services: BTreeMap<ServiceId, Members>,
     owners: BTreeMap<ItemId, Vec<ServiceId>>,
+    /// Some service claims by tags.
+    by_tags: bool,
+    /// The tags of items that have some, as of when their owners were found.
+    tags: BTreeMap<ItemId, Tags>,
 }
+
+type Tags = BTreeMap<SafeText, SafeText>;
 
 /// The resources of one service.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -67,8 +73,9 @@ impl Members {
 impl Membership {
     /// Nothing belongs to anybody yet.
     pub fn new(services: &[Service]) -> Self {
+        let by_tags = services.iter().any(|s| !s.claims.tags.is_empty());
         let services = services.iter().map(|s| (s.id.clone(), Members::default())).collect();
-        Self { services, owners: BTreeMap::new() }
+        Self { services, owners: BTreeMap::new(), by_tags, tags: BTreeMap::new() }
     }
 
     /// The resources of a service.
@@ -94,19 +101,26 @@ impl Membership {
         fleet: &Fleet,
         services: &[Service],
     ) -> Vec<ServiceId> {
-        let Some(tags) = tags_of(item, fleet) else {
+        let none = Tags::new();
+        let Some(tags) = tags_of(item, fleet, &none) else {
             return self.drop_item(item);
         };
+        let tags = if self.by_tags { tags } else { &none };
         // Patterns and ids never change at run time, so only tags can move a known item.
-        if tags.is_empty()
-            && let Some(known) = self.owners.get(item)
+        if let Some(known) = self.owners.get(item)
+            && self.tags.get(item).unwrap_or(&none) == tags
         {
             return known.clone();
+        }
+        if tags.is_empty() {
+            self.tags.remove(item);
+        } else {
+            self.tags.insert(item.clone(), tags.clone());
         }
         let mut touched = self.owners.get(item).cloned().unwrap_or_default();
         let mut owners = Vec::new();
         for service in services {
-            let claimed = claims(&service.claims, item) || service.claims.by_tags(&tags);
+            let claimed = claims(&service.claims, item) || service.claims.by_tags(tags);
             if claimed {
                 owners.push(service.id.clone());
             }
@@ -122,6 +136,7 @@ impl Membership {
     }
 
     fn drop_item(&mut self, item: &ItemId) -> Vec<ServiceId> {
+        self.tags.remove(item);
         let owners = self.owners.remove(item).unwrap_or_default();
         for owner in &owners {
             if let Some(members) = self.services.get_mut(owner) {
@@ -145,27 +160,26 @@ fn claims(claims: &Claims, item: &ItemId) -> bool {
 }
 
 /// The tags of an item that exists; `None` if it does not, or is of a kind that nobody owns.
-fn tags_of(item: &ItemId, fleet: &Fleet) -> Option<BTreeMap<SafeText, SafeText>> {
-    let none = BTreeMap::new;
+fn tags_of<'a>(item: &ItemId, fleet: &'a Fleet, none: &'a Tags) -> Option<&'a Tags> {
     match item {
         ItemId::Pipeline(id) => match fleet.pipelines.get(id) {
-            Some(o) => Some(o.value.tags.clone()),
-            None => fleet.pipelines.unread(id).map(|_| none()),
+            Some(o) => Some(&o.value.tags),
+            None => fleet.pipelines.unread(id).map(|_| none),
         },
         ItemId::Environment(id) => match fleet.environments.get(id) {
-            Some(o) => Some(o.value.tags.clone()),
-            None => fleet.environments.unread(id).map(|_| none()),
+            Some(o) => Some(&o.value.tags),
+            None => fleet.environments.unread(id).map(|_| none),
         },
         ItemId::Traffic(id) => {
-            (fleet.traffic.get(id).is_some() || fleet.traffic.unread(id).is_some()).then(none)
+            (fleet.traffic.get(id).is_some() || fleet.traffic.unread(id).is_some()).then_some(none)
         }
         ItemId::Flag(id) => match fleet.flags.get(id) {
-            Some(o) => Some(o.value.tags.clone()),
-            None => fleet.flags.unread(id).map(|_| none()),
+            Some(o) => Some(&o.value.tags),
+            None => fleet.flags.unread(id).map(|_| none),
         },
         ItemId::Alarm(id) => match fleet.alarms.get(id) {
-            Some(o) => Some(o.value.tags.clone()),
-            None => fleet.alarms.unread(id).map(|_| none()),
+            Some(o) => Some(&o.value.tags),
+            None => fleet.alarms.unread(id).map(|_| none),
         },
         ItemId::Series(_) | ItemId::Change(_) => None,
     }
