@@ -12,3 +12,5 @@ mod hands;
 mod haproxy;
 #[path = "support/lab.rs"]
 mod lab;
+#[path = "lab_writes_edge/unleash.rs"]
+mod unleash;

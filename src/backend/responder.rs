@@ -10,9 +10,11 @@ use tokio::task::JoinHandle;
 /// A request as it arrived.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
+    pub method: String,
     pub path: String,
     pub query: BTreeMap<String, String>,
     pub headers: BTreeMap<String, String>,
+    pub body: String,
 }
 
 /// What the server does with a request.
@@ -98,7 +100,8 @@ async fn serve(
     };
     let text = String::from_utf8_lossy(&buffer[..head]).into_owned();
     let mut lines = text.split("\r\n");
-    let target = lines.next().unwrap().split(' ').nth(1).unwrap().to_owned();
+    let first: Vec<&str> = lines.next().unwrap().split(' ').collect();
+    let (method, target) = (first[0].to_owned(), first[1]);
     let headers: BTreeMap<String, String> = lines
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
@@ -111,7 +114,7 @@ async fn serve(
     let url = reqwest::Url::parse(&format!("http://x{target}")).unwrap();
     let form = reqwest::Url::parse(&format!("http://x/?{body}")).unwrap();
     let query = url.query_pairs().into_owned().chain(form.query_pairs().into_owned()).collect();
-    let asked = Asked { path: url.path().to_owned(), query, headers };
+    let asked = Asked { method, path: url.path().to_owned(), query, headers, body };
     let reply = answer(&asked);
     log.lock().unwrap().push(asked);
     match reply {

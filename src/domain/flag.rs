@@ -24,6 +24,9 @@ pub struct Flag {
     pub kind: Option<SafeText>,
     /// Why it should be cleaned up: `stale`, `deprecated`, `not seen for 40 days`.
     pub stale: Option<SafeText>,
+    /// Whether somebody marked it as one to clean up; `stale` may also say what was only observed.
+    #[serde(default)]
+    pub marked: bool,
     /// In the backend's order.
     pub environments: Vec<FlagState>,
     /// Page in the backend's console.
@@ -41,6 +44,10 @@ pub struct FlagState {
     pub enabled: Option<bool>,
     /// Share of users who get it while it is on, 0–100.
     pub percent: Option<f64>,
+    /// Share that its one gradual roll-out gives those whom it is for, 0–100, where it has just one:
+    /// what a change of the share changes.
+    #[serde(default)]
+    pub gradual: Option<f64>,
     /// Its rules in words: strategies, constraints, segments.
     pub rules: Vec<SafeText>,
     /// Attributes or variants with their values.

@@ -87,10 +87,12 @@ pub fn fact(kind: u8, source: u8, name: u8, variant: u8) -> Fact {
             description: None,
             kind: None,
             stale: variant.is_multiple_of(5).then(|| "everybody has it".into()),
+            marked: false,
             environments: vec![FlagState {
                 environment: "prod".into(),
                 enabled: [None, Some(true), Some(false)][usize::from(variant) % 3],
                 percent: None,
+                gradual: None,
                 rules: Vec::new(),
                 attributes: Vec::new(),
                 version: None,

@@ -168,6 +168,8 @@ def postgres(lab):
     ready = [str(tools / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres"]
     lab.wait("postgres", lambda: subprocess.run(ready).returncode == 0)
     lab.database = port
+    query = [str(tools / "psql"), "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-qc"]
+    lab.sql = lambda text: subprocess.run([*query, text], check=True, capture_output=True)
     yield
 
 
@@ -194,6 +196,13 @@ def unleash(lab):
     yield
     lab.wait_http("unleash", f"{lab.env['LAB_UNLEASH_URL']}/health", seconds=180)
     seed_unleash.seed(lab.env["LAB_UNLEASH_URL"], token)
+    for name, secret in seed_unleash.people(lab.env["LAB_UNLEASH_URL"], token).items():
+        lab.env[f"LAB_UNLEASH_TOKEN_{name.upper()}"] = secret
+    # Only the paid editions have a page for it; every edition honours it.
+    lab.sql(
+        "INSERT INTO change_request_settings (project, environment, required_approvals)"
+        " VALUES ('default', 'development', 1)"
+    )
 
 
 def faults(lab):

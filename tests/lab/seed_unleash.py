@@ -1,10 +1,13 @@
 """Fills Unleash with flags in every condition, through its Admin API as a person would."""
 
+import http.cookiejar
 import json
 import urllib.error
 import urllib.request
 
 PROJECT = "/api/admin/projects/default"
+PASSWORD = "Not-a-secret-1n-the-lab!"
+ROLES = {"editor": 2, "viewer": 3}
 IN_BELGIUM = {"contextName": "country", "operator": "IN", "values": ["be", "lu"]}
 
 
@@ -43,3 +46,25 @@ def seed(url, token):
     path = f"{PROJECT}/features/checkout.gift-cards/environments/production"
     call("POST", f"{path}/on")
     call("POST", f"{path}/off")
+
+
+def people(url, token):
+    """Makes one user of each role; gives the personal tokens they made for themselves."""
+    tokens = {}
+    for name, role in ROLES.items():
+        user = {"name": name, "username": name, "email": f"{name}@example.com", "rootRole": role}
+        send(url + "/api/admin/user-admin", user | {"password": PASSWORD, "sendEmail": False}, token)
+        cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        session = urllib.request.build_opener(cookies).open
+        send(url + "/auth/simple/login", {"username": name, "password": PASSWORD}, open_with=session)
+        wanted = {"description": "lab", "expiresAt": "2099-01-01T00:00:00.000Z"}
+        made = send(url + "/api/admin/user/tokens", wanted, open_with=session)
+        tokens[name] = made["secret"]
+    return tokens
+
+
+def send(url, body, token=None, open_with=urllib.request.urlopen):
+    headers = {"Content-Type": "application/json"} | ({"Authorization": token} if token else {})
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    with open_with(request, timeout=30) as answer:
+        return json.loads(answer.read() or b"null")

@@ -292,10 +292,11 @@ async fn what_never_reached_it_is_no_outcome_to_wonder_about() {
         assert!(!matches!(told.kind, FaultKind::OutcomeUnknown), "{fault}: {told}");
         assert_eq!(edge.weights("shop").await, (90, 10), "{fault}");
     }
-    // Refused as it connects for the write; what breaks on the way there may have arrived.
+    // Refused as it connects for the write: noticed before anything is sent, or just after.
     breaker.breaks(1, &json!({ "kind": "refuse" })).await;
     let told = submit_seen(&*direct, &*through, shares("shop", 75, 25)).await.unwrap_err();
-    assert_eq!(told.kind, FaultKind::OutcomeUnknown, "{told}");
+    let honest = matches!(told.kind, FaultKind::OutcomeUnknown | FaultKind::Unreachable);
+    assert!(honest, "{told}");
     assert_eq!(edge.weights("shop").await, (90, 10));
 }
 

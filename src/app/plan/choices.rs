@@ -288,7 +288,7 @@ fn changes_of(flag: &Flag) -> Vec<Choice> {
                 intent: Err("whether it is on is unknown".into()),
             }),
         }
-        if let Some(now) = own.percent {
+        if let Some(now) = own.gradual {
             for percent in USUAL_STEPS.into_iter().filter(|p| (p - now).abs() >= 0.5) {
                 let text = format!("{} for {percent:.0}% in {}", flag.key, own.environment);
                 found.push(choice(text, intent(FlagChange::Percent { percent })));
@@ -296,7 +296,7 @@ fn changes_of(flag: &Flag) -> Vec<Choice> {
         }
     }
     if let Some(own) = flag.environments.first() {
-        let stale = flag.stale.is_none();
+        let stale = !flag.marked;
         let text = if stale { "mark it as one to clean up" } else { "no longer to clean up" };
         let change = FlagChange::Stale { stale };
         let environment = own.environment.clone();

@@ -2,6 +2,7 @@
 
 mod retry_after;
 mod status;
+mod submit;
 #[cfg(test)]
 mod tests;
 mod trouble;
@@ -267,6 +268,8 @@ pub struct Session {
 /// An answer, whatever its status.
 #[derive(Debug)]
 pub struct Answer {
+    /// Where it was answered, after redirects.
+    pub url: Url,
     /// Its status.
     pub status: StatusCode,
     /// Its headers.
@@ -358,7 +361,7 @@ impl Session {
         self.send(self.client.get(url)).await
     }
 
-    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, Trouble> {
+    pub(super) async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, Trouble> {
         let began = Instant::now();
         let sent = request.headers(self.headers.clone()).timeout(self.deadline).send().await;
         let mut response = sent.map_err(|why| Trouble::of(&why, self.deadline))?;
@@ -368,6 +371,7 @@ impl Session {
             .get::<reqwest::tls::TlsInfo>()
             .and_then(|info| info.peer_certificate().map(<[u8]>::to_vec));
         let (status, headers) = (response.status(), response.headers().clone());
+        let url = response.url().clone();
         let mut body = Vec::new();
         let mut cut = false;
         loop {
@@ -384,7 +388,7 @@ impl Session {
                 Err(why) => return Err(Trouble::of(&why, self.deadline)),
             }
         }
-        Ok(Answer { status, headers, body, cut, latency, certificate })
+        Ok(Answer { url, status, headers, body, cut, latency, certificate })
     }
 
     /// The beginning of `body` in one line, without our own secrets.

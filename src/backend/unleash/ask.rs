@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::events;
@@ -59,8 +60,22 @@ pub(super) async fn feature(
     name: &str,
     cx: &ReadContext,
 ) -> Result<Detail, Fault> {
+    Ok(feature_as_told(session, project, name, cx).await?.0)
+}
+
+/// The same, with everything that was answered.
+pub(super) async fn feature_as_told(
+    session: &Session,
+    project: &str,
+    name: &str,
+    cx: &ReadContext,
+) -> Result<(Detail, Value), Fault> {
     let path = format!("/api/admin/projects/{}/features/{}", segment(project)?, segment(name)?);
-    let detail: Detail = session.get_json(&path, &[], cx).await?;
+    let told: Value = session.get_json(&path, &[], cx).await?;
+    let detail = Detail::deserialize(&told).map_err(|why| {
+        let message = format!("{}{path}: not the expected JSON ({why})", session.place());
+        Fault::new(FaultKind::InvalidReply, message)
+    })?;
     if detail.archived {
         let message = format!("{}{path}: the flag is archived", session.place());
         return Err(Fault::new(FaultKind::NotFound, message));
@@ -69,7 +84,7 @@ pub(super) async fn feature(
         let message = format!("{}{path}: another flag is answered", session.place());
         return Err(Fault::new(FaultKind::InvalidReply, message));
     }
-    Ok(detail)
+    Ok((detail, told))
 }
 
 /// One page of the event log, the newest first, and whether the page is full.
@@ -126,7 +141,7 @@ pub(super) async fn identity(
 }
 
 /// `text` as one segment of a path.
-fn segment(text: &str) -> Result<String, Fault> {
+pub(super) fn segment(text: &str) -> Result<String, Fault> {
     if text.is_empty() || text == "." || text == ".." {
         let message = format!("{text:?} cannot be part of an address");
         return Err(Fault::new(FaultKind::InvalidRequest, message));

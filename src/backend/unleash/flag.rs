@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
 
 use super::rules::{self, Segments};
-use super::wire::{Detail, Listed, State, Tag};
+use super::wire::{Detail, Listed, State, Strategy, Tag};
 use crate::config::scalar::Glob;
 use crate::domain::flag::{Flag, FlagState};
 use crate::domain::ids::FlagId;
@@ -54,9 +55,10 @@ pub(super) fn flag(around: &Around<'_>, listed: Option<&Listed>, detail: Option<
             state.by.clone_from(who);
         }
     }
+    // A read of the flag alone is newer than the listing, or agrees with it.
     let (stale, created) = match (listed, detail) {
-        (Some(listed), _) => (listed.stale, time(listed.created_at.as_ref())),
-        (None, Some(detail)) => (detail.stale, time(detail.created_at.as_ref())),
+        (_, Some(detail)) => (detail.stale, time(detail.created_at.as_ref())),
+        (Some(listed), None) => (listed.stale, time(listed.created_at.as_ref())),
         (None, None) => (false, None),
     };
     let seen = environments.iter().filter_map(|state| state.last_seen).max();
@@ -70,6 +72,7 @@ pub(super) fn flag(around: &Around<'_>, listed: Option<&Listed>, detail: Option<
         description: text(described.or(detail.and_then(|d| d.description.as_ref()))),
         kind: text(kind.or(detail.and_then(|d| d.kind.as_ref()))),
         stale: why_stale(stale, seen, created, around.now),
+        marked: stale,
         environments,
         link: Some(
             format!("{}/projects/{}/features/{name}", around.address, around.project).into(),
@@ -104,6 +107,7 @@ fn bare(name: &str, enabled: bool) -> FlagState {
         environment: name.into(),
         enabled: Some(enabled),
         percent: None,
+        gradual: None,
         rules: Vec::new(),
         attributes: Vec::new(),
         version: None,
@@ -128,11 +132,22 @@ fn read(state: &State, around: &Around<'_>) -> FlagState {
     }
     FlagState {
         percent: rules::percent(&state.strategies),
+        gradual: rules::gradual(&state.strategies).and_then(rules::share),
         rules: rules::words(&state.strategies, around.segments),
         attributes,
+        version: fingerprint(&state.strategies),
         last_seen: time(state.last_seen_at.as_ref()),
         ..bare(&state.name, state.enabled)
     }
+}
+
+/// What all strategies come down to: the API has no version of them. The same strategies give the
+/// same text, and any difference between two reads another one.
+fn fingerprint(strategies: &[Strategy]) -> Option<SafeText> {
+    let text = serde_json::to_vec(strategies).ok()?;
+    let digest = Sha256::digest(&text);
+    let begin = digest.iter().take(4).fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
+    Some(format!("{begin:08x}").into())
 }
 
 fn why_stale(

@@ -162,6 +162,13 @@ impl Memory {
         }
     }
 
+    /// Something was done to a flag: what was read of it before is not believed any more.
+    pub(super) fn turn(&mut self, id: &FlagId) {
+        if let Some(known) = self.flags.get_mut(id) {
+            known.turn();
+        }
+    }
+
     /// Remembers a read of one flag, which began when the log had named it `turned` times.
     pub(super) fn keep_detail(&mut self, id: &FlagId, turned: u64, detail: &Detail) {
         if let Some(known) = self.flags.get_mut(id) {

@@ -1,17 +1,21 @@
 //! Unleash: flags with their strategies in every environment, and who changed them when, over the
 //! Admin API of versions 7 and 8.
 //!
-//! A personal access token of a viewer is enough to read.
+//! A personal access token of a viewer is enough to read; what is written is that person's doing.
 
 mod ask;
 mod events;
 mod flag;
 mod memory;
 mod overview;
+mod refusal;
 mod rules;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod write;
+#[cfg(test)]
+mod write_tests;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -36,7 +40,8 @@ use crate::domain::fact::{Fact, FactKind};
 use crate::domain::flag::Flag;
 use crate::domain::ids::{FlagId, ItemId, SourceId};
 use crate::domain::observation::{Observation, Scope, Topic};
-use crate::domain::source::{Capabilities, SourceMeta};
+use crate::domain::source::{Capabilities, SourceMeta, Verb};
+use crate::domain::write::{Order, Receipt};
 
 /// Requests under way at once within one read.
 const AT_ONCE: usize = 4;
@@ -82,7 +87,7 @@ impl Unleash {
             capabilities: Capabilities {
                 reads: vec![FactKind::Flags, FactKind::Changes],
                 topics: vec![Topic::Overview, Topic::Items, Topic::Changes],
-                writes: Vec::new(),
+                writes: vec![Verb::Flag],
             },
             policy: reading::policy(schedule),
         };
@@ -133,20 +138,28 @@ impl Unleash {
     }
 
     async fn detail(&self, session: &Session, id: FlagId, cx: &ReadContext) -> Read {
+        match self.place_of(&id) {
+            Ok((project, name, turned)) => {
+                let told = ask::feature(session, &project, &name, cx).await;
+                Read { id, project, turned, told }
+            }
+            Err(fault) => Read { id, project: String::new(), turned: 0, told: Err(fault) },
+        }
+    }
+
+    /// The project and name of a flag, and how often the event log named it.
+    fn place_of(&self, id: &FlagId) -> Result<(String, String, u64), Fault> {
         let known = {
             let memory = self.memory();
-            memory.flags.get(&id).map(|k| (k.project.clone(), k.name.clone(), k.turned))
+            memory.flags.get(id).map(|k| (k.project.clone(), k.name.clone(), k.turned))
         };
         let split = || {
             let (project, name) = id.name.as_str().split_once(':')?;
             (!id.name.is_altered()).then(|| (project.to_owned(), name.to_owned(), 0))
         };
-        let Some((project, name, turned)) = known.or_else(split) else {
-            let fault = Fault::new(FaultKind::NotFound, format!("{id}: there is no such flag"));
-            return Read { id, project: String::new(), turned: 0, told: Err(fault) };
-        };
-        let told = ask::feature(session, &project, &name, cx).await;
-        Read { id, project, turned, told }
+        known
+            .or_else(split)
+            .ok_or_else(|| Fault::new(FaultKind::NotFound, format!("{id}: there is no such flag")))
     }
 
     /// Puts what was read of single flags into the answer, and remembers it.
@@ -271,5 +284,13 @@ impl Source for Unleash {
                 Topic::Series => Ok(context.answer(&self.meta.id, scope)),
             }
         })
+    }
+
+    fn submit<'a>(
+        &'a self,
+        order: &'a Order,
+        context: &'a ReadContext,
+    ) -> BoxFuture<'a, Result<Receipt, Fault>> {
+        Box::pin(self.write(order, context))
     }
 }

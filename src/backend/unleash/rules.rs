@@ -30,8 +30,15 @@ pub(super) fn percent(strategies: &[Strategy]) -> Option<f64> {
     open.max_by(f64::total_cmp)
 }
 
+/// The one gradual roll-out that can be told another share; none where there are several.
+pub(super) fn gradual(strategies: &[Strategy]) -> Option<&Strategy> {
+    let mut all =
+        strategies.iter().filter(|s| s.name == "flexibleRollout" && s.disabled != Some(true));
+    all.next().filter(|_| all.next().is_none())
+}
+
 /// The share that a strategy lets through of those it is for.
-fn share(strategy: &Strategy) -> Option<f64> {
+pub(super) fn share(strategy: &Strategy) -> Option<f64> {
     let parameter = match strategy.name.as_str() {
         "default" => return Some(100.0),
         "flexibleRollout" => "rollout",

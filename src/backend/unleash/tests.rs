@@ -87,7 +87,7 @@ impl World {
     }
 }
 
-struct Hand(AtomicI64);
+pub(super) struct Hand(AtomicI64);
 
 impl Clock for Hand {
     fn now(&self) -> Timestamp {
@@ -95,16 +95,16 @@ impl Clock for Hand {
     }
 }
 
-struct Bench {
-    source: Unleash,
+pub(super) struct Bench {
+    pub(super) source: Unleash,
     clock: Arc<Hand>,
-    context: ReadContext,
+    pub(super) context: ReadContext,
     meter: Arc<Meter>,
     /// Where the token is kept.
     _folder: tempfile::TempDir,
 }
 
-fn bench(url: &str, more: &Value) -> Bench {
+pub(super) fn bench(url: &str, more: &Value) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let token = folder.path().join("token");
     std::fs::write(&token, "*:*.adm1n").unwrap();
@@ -124,7 +124,11 @@ fn bench(url: &str, more: &Value) -> Bench {
 }
 
 impl Bench {
-    async fn read(&self, topic: Topic, items: Vec<ItemId>) -> Result<Observation, Fault> {
+    pub(super) async fn read(
+        &self,
+        topic: Topic,
+        items: Vec<ItemId>,
+    ) -> Result<Observation, Fault> {
         self.source.observe(&Scope { topic, items }, &self.context).await
     }
 

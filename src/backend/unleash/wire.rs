@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// `GET /api/admin/projects`.
@@ -88,9 +88,10 @@ pub(super) struct State {
     pub strategies: Vec<Strategy>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Strategy {
+    pub id: String,
     pub name: String,
     pub title: Option<String>,
     pub disabled: Option<bool>,
@@ -101,7 +102,7 @@ pub(super) struct Strategy {
     pub variants: Option<Vec<Variant>>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Constraint {
     pub context_name: String,
@@ -111,7 +112,7 @@ pub(super) struct Constraint {
     pub inverted: Option<bool>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Variant {
     pub name: String,
@@ -120,7 +121,7 @@ pub(super) struct Variant {
     pub payload: Option<Payload>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Payload {
     pub value: Option<Value>,

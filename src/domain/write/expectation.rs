@@ -154,9 +154,11 @@ pub fn expectation(write: &Write, fleet: &Fleet) -> Result<Expectation, String> 
                 }
             };
             let percent = state.percent.map(|p| format!("{p}")).unwrap_or_default();
+            let rules: Vec<&str> = state.rules.iter().map(SafeText::as_str).collect();
             Ok(Expectation::of([
                 ("state", enabled.to_owned()),
                 ("percent", percent),
+                ("rules", rules.join("; ")),
                 ("version", state.version.as_ref().map(ToString::to_string).unwrap_or_default()),
                 (
                     "stale",

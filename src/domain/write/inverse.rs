@@ -72,7 +72,7 @@ pub fn inverse(write: &Write, fleet: &Fleet) -> Result<Write, String> {
                     on: state.enabled.ok_or("its state before is not known")?,
                 },
                 FlagChange::Percent { .. } => FlagChange::Percent {
-                    percent: state.percent.ok_or("its share before is not known")?,
+                    percent: state.gradual.ok_or("its share before is not known")?,
                 },
                 FlagChange::Attribute { name, .. } => {
                     let before = state.attributes.iter().find(|(k, _)| k == name);
@@ -80,9 +80,7 @@ pub fn inverse(write: &Write, fleet: &Fleet) -> Result<Write, String> {
                         before.cloned().ok_or("the attribute was not there before")?;
                     FlagChange::Attribute { name, value }
                 }
-                FlagChange::Stale { .. } => {
-                    FlagChange::Stale { stale: observed.value.stale.is_some() }
-                }
+                FlagChange::Stale { .. } => FlagChange::Stale { stale: observed.value.marked },
             };
             Ok(Write::Flag { flag: flag.clone(), environment: environment.clone(), change: back })
         }

@@ -137,12 +137,12 @@ fn look(write: &Write, before: &Expectation, fleet: &Fleet) -> Result<Seen, Stri
                     None => Seen::Unknown("whether it is on is unknown".to_owned()),
                 },
                 FlagChange::Percent { percent } => {
-                    effect(state.percent.is_some_and(|now| (now - percent).abs() < 0.01))
+                    effect(state.gradual.is_some_and(|now| (now - percent).abs() < 0.01))
                 }
                 FlagChange::Attribute { name, value } => {
                     effect(state.attributes.iter().any(|(k, v)| k == name && v == value))
                 }
-                FlagChange::Stale { stale } => effect(observed.value.stale.is_some() == *stale),
+                FlagChange::Stale { stale } => effect(observed.value.marked == *stale),
             }
         }
     })

@@ -111,7 +111,7 @@ pub fn words(write: &Write, fleet: &Fleet) -> Words {
                     (state.and_then(|s| s.enabled).map(on), on(*wanted))
                 }
                 FlagChange::Percent { percent } => (
-                    state.and_then(|s| s.percent).map(|p| format!("{p:.0}%")),
+                    state.and_then(|s| s.gradual).map(|p| format!("{p:.0}%")),
                     format!("{percent:.0}%"),
                 ),
                 FlagChange::Attribute { name, value } => {
@@ -120,7 +120,7 @@ pub fn words(write: &Write, fleet: &Fleet) -> Words {
                 }
                 FlagChange::Stale { stale } => {
                     let word = |stale: bool| if stale { "stale" } else { "not stale" }.to_owned();
-                    (observed.map(|f| word(f.stale.is_some())), word(*stale))
+                    (observed.map(|f| word(f.marked)), word(*stale))
                 }
             };
             let key = observed.map_or(flag.name.as_str(), |f| f.key.as_str());

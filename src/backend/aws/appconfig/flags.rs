@@ -97,6 +97,7 @@ impl<'a> Picture<'a> {
                     .filter(|setting| setting.has_variants)
                     .map(|_| "multi-variant".into()),
                 stale: newest.and_then(|entry| entry.stale.clone()),
+                marked: newest.is_some_and(|entry| entry.stale.is_some()),
                 environments: places.collect(),
                 link: self.link.clone(),
                 tags: BTreeMap::new(),
@@ -111,6 +112,7 @@ impl<'a> Picture<'a> {
             environment: place.name.clone(),
             enabled: None,
             percent: None,
+            gradual: None,
             rules: Vec::new(),
             attributes: Vec::new(),
             version: None,
