@@ -40,8 +40,6 @@ impl World {
     /// One at this address.
     pub fn at(url: String) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let keys = "[lab]\naws_access_key_id = LABALICE\naws_secret_access_key = lab\n";
-        std::fs::write(dir.path().join("credentials"), keys).unwrap();
         std::fs::write(dir.path().join("config"), "[profile lab]\nregion = eu-west-1\n").unwrap();
         Self { url, dir }
     }
@@ -73,10 +71,18 @@ impl World {
         self.lab("calls", json!({})).await["violations"].clone()
     }
 
-    /// A source that reads this world.
+    /// A source that sees and changes this world as alice.
     pub fn source(&self, deadline: u64) -> CodePipeline {
+        self.source_of("LABALICE", deadline)
+    }
+
+    /// The same as whoever has this access key.
+    pub fn source_of(&self, key: &str, deadline: u64) -> CodePipeline {
         let path = |name: &str| self.dir.path().join(name);
-        let sessions = Sessions::with_files(path("config"), path("credentials"));
+        let secret = "aws_secret_access_key = lab";
+        let keys = format!("[lab]\naws_access_key_id = {key}\n{secret}\n");
+        std::fs::write(path(key), keys).unwrap();
+        let sessions = Sessions::with_files(path("config"), path(key));
         let settings = CodePipelineSource {
             aws: AwsAccess {
                 profile: Some("lab".to_owned()),

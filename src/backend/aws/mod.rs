@@ -6,6 +6,7 @@ pub mod codepipeline;
 mod convert;
 pub mod fault;
 mod reader;
+mod sent;
 pub mod session;
 
 pub use appconfig::AppConfig;

@@ -12,6 +12,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use jiff::{SignedDuration, Timestamp};
 
 use super::fault::{self, Call};
+use super::sent;
 use super::session::{Loaded, Session};
 use crate::backend::context::ReadContext;
 use crate::backend::port::Cadence;
@@ -119,6 +120,20 @@ impl<C> Connection<C> {
     {
         let call = Call { service: self.service, operation };
         fault::of(error, call, &self.loaded.caller, now)
+    }
+
+    /// Why the write `operation` failed, and whether that means that nothing happened.
+    pub(super) fn write_fault<E>(
+        &self,
+        error: &SdkError<E, HttpResponse>,
+        operation: &'static str,
+        now: Timestamp,
+    ) -> Fault
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let call = Call { service: self.service, operation };
+        sent::fault(error, call, &self.loaded.caller, now)
     }
 
     /// As whom AWS sees us, and what to warn of if that is not known.

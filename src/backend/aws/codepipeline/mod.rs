@@ -5,7 +5,10 @@ mod definition;
 mod executions;
 mod parallel;
 mod read;
+mod reason;
+mod refused;
 mod state;
+mod write;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -25,6 +28,7 @@ use crate::domain::fact::FactKind;
 use crate::domain::ids::SourceId;
 use crate::domain::observation::{Observation, Scope, Topic};
 use crate::domain::source::{Capabilities, SourceMeta};
+use crate::domain::write::{Order, Receipt};
 
 /// Pipelines in one read.
 const BATCH: usize = 16;
@@ -68,7 +72,7 @@ impl Source for CodePipeline {
             capabilities: Capabilities {
                 reads: vec![FactKind::Pipelines, FactKind::Changes],
                 topics: vec![Topic::Overview, Topic::Items],
-                writes: Vec::new(),
+                writes: write::VERBS.to_vec(),
             },
             policy: policy(&self.schedule),
         }
@@ -93,5 +97,13 @@ impl Source for CodePipeline {
                 }
             }
         })
+    }
+
+    fn submit<'a>(
+        &'a self,
+        order: &'a Order,
+        context: &'a ReadContext,
+    ) -> BoxFuture<'a, Result<Receipt, Fault>> {
+        Box::pin(self.write(order, context))
     }
 }

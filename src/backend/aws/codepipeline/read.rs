@@ -370,6 +370,11 @@ impl CodePipeline {
         self.reader.console(connection, &path)
     }
 
+    /// Forgets what need not be read again of a pipeline, because it has just been written to.
+    pub(super) fn look_again(&self, name: &str) {
+        self.known().remove(name);
+    }
+
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Arc<Known>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
