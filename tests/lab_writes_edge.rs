@@ -12,5 +12,7 @@ mod hands;
 mod haproxy;
 #[path = "support/lab.rs"]
 mod lab;
+#[path = "lab_writes_edge/script.rs"]
+mod script;
 #[path = "lab_writes_edge/unleash.rs"]
 mod unleash;

@@ -19,12 +19,12 @@ use crate::hands::{
 use crate::lab::address;
 
 /// One HAProxy, gone with its test.
-struct Edge {
+pub struct Edge {
     child: Child,
     _folder: tempfile::TempDir,
     /// Ports of the visitors and of the sockets of level admin and user.
     front: u16,
-    admin: u16,
+    pub admin: u16,
     user: u16,
 }
 
@@ -36,7 +36,7 @@ impl Drop for Edge {
 }
 
 impl Edge {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let web = address("LAB_WEB_BLUE_URL").replace("http://", "");
         let free: Vec<TcpListener> =
             (0..3).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
@@ -100,13 +100,13 @@ impl Edge {
         green
     }
 
-    async fn split(&self, name: &str) -> TrafficSplit {
+    pub async fn split(&self, name: &str) -> TrafficSplit {
         let fleet = read(&*self.source(), &arm(name, "blue", ArmWish::Ready)).await;
         TrafficSplit::clone(&fleet.traffic.get(&id(name)).unwrap().value)
     }
 
     /// The weights of blue and green.
-    async fn weights(&self, name: &str) -> (u32, u32) {
+    pub async fn weights(&self, name: &str) -> (u32, u32) {
         let split = self.split(name).await;
         (split.arm("blue").unwrap().weight, split.arm("green").unwrap().weight)
     }

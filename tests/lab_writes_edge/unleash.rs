@@ -51,13 +51,13 @@ async fn admin(method: reqwest::Method, path: &str, body: &Value) -> Value {
 }
 
 /// A flag of this test's own.
-struct Lamp {
-    name: String,
+pub struct Lamp {
+    pub name: String,
 }
 
 impl Lamp {
     /// Off everywhere; in production for 40% of those in two countries, by their id.
-    async fn new(name: &str) -> Self {
+    pub async fn new(name: &str) -> Self {
         let name = format!("edge.{name}.{}", std::process::id());
         let lamp = Self { name: name.clone() };
         let body = json!({ "name": name, "type": "release", "description": "of a test" });
@@ -101,11 +101,11 @@ impl Lamp {
         all.iter().find(|e| e["name"] == "production").unwrap().clone()
     }
 
-    async fn is_on(&self) -> bool {
+    pub async fn is_on(&self) -> bool {
         self.raw_production().await["enabled"].as_bool().unwrap()
     }
 
-    async fn rollout(&self) -> String {
+    pub async fn rollout(&self) -> String {
         let raw = self.raw_production().await;
         raw["strategies"][0]["parameters"]["rollout"].as_str().unwrap().to_owned()
     }

@@ -88,17 +88,20 @@ pub struct TrafficArgs {
     /// Share of the version, in per cent
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100))]
     pub percent: Option<u32>,
+    /// Weight of the version, as the backend counts it
+    #[arg(long, value_name = "WEIGHT", conflicts_with = "percent")]
+    pub weight: Option<u32>,
     /// Which version; the canary, if none is named
     #[arg(long, value_name = "VERSION")]
     pub version: Option<String>,
     /// Give the version no new visitors
-    #[arg(long, conflicts_with_all = ["percent", "maintenance", "ready"])]
+    #[arg(long, conflicts_with_all = ["percent", "weight", "maintenance", "ready"])]
     pub drain: bool,
     /// Give the version nothing at all
-    #[arg(long, conflicts_with_all = ["percent", "ready"])]
+    #[arg(long, conflicts_with_all = ["percent", "weight", "ready"])]
     pub maintenance: bool,
     /// Give the version traffic again
-    #[arg(long, conflicts_with = "percent")]
+    #[arg(long, conflicts_with_all = ["percent", "weight"])]
     pub ready: bool,
     /// How
     #[command(flatten)]

@@ -184,9 +184,11 @@ fn traffic(state: &State, args: &TrafficArgs) -> Result<Intent, Failure> {
         ArmWish::Maintenance
     } else if args.ready {
         ArmWish::Ready
+    } else if let Some(weight) = args.weight {
+        ArmWish::Weight(weight)
     } else {
         let percent = args.percent.ok_or_else(|| {
-            Failure::usage("say what: --percent N, --drain, --maintenance or --ready")
+            Failure::usage("say what: --percent N, --weight N, --drain, --maintenance or --ready")
         })?;
         return Ok(Intent::Shift { split, arm, percent });
     };
