@@ -31,6 +31,10 @@ mod rehearsal;
 mod server;
 #[path = "contract/stands.rs"]
 mod stands;
+#[path = "contract/writes.rs"]
+mod writes;
+#[path = "contract/writing.rs"]
+mod writing;
 
 macro_rules! contract {
     ($($kind:ident)*) => {$(
@@ -66,3 +70,45 @@ macro_rules! contract {
 }
 
 contract! { prometheus http haproxy unleash codepipeline cloudwatch appconfig }
+
+macro_rules! writing {
+    ($($kind:ident)*) => {$(
+        mod $kind {
+            use crate::{writes, writing};
+
+            #[tokio::test]
+            async fn a_write_is_sent_once_and_counted() {
+                writes::sent_once_and_counted(&writing::$kind().await).await;
+            }
+
+            #[tokio::test]
+            async fn a_lost_answer_is_an_unknown_outcome() {
+                writes::lost_answers_are_unknown(&writing::$kind().await).await;
+            }
+
+            #[tokio::test]
+            async fn what_fails_before_is_no_outcome_to_wonder_about() {
+                writes::what_fails_before_sends_nothing(&writing::$kind().await).await;
+            }
+
+            #[tokio::test]
+            async fn a_dropped_write_is_sent_once_at_most() {
+                writes::dropped_once_at_most(&writing::$kind().await).await;
+            }
+
+            #[tokio::test]
+            async fn what_moved_or_is_not_its_own_is_not_sent() {
+                writes::moved_or_foreign_is_not_sent(&writing::$kind().await).await;
+            }
+
+            #[tokio::test]
+            async fn nothing_hostile_comes_of_a_write() {
+                writes::nothing_hostile_comes_of_it(&writing::$kind().await).await;
+            }
+        }
+    )*};
+}
+
+mod write {
+    writing! { haproxy unleash }
+}

@@ -28,6 +28,8 @@ pub enum Mood {
     Hang,
     /// Well, but for the request of this number: that one is never answered.
     HangAt(usize),
+    /// Well, but for the request of this number: that one is answered so.
+    At(usize, Box<Mood>),
     /// Well, but with a text of this answer altered.
     Poison {
         key: String,
@@ -44,6 +46,8 @@ pub struct Server {
     pub address: String,
     mood: Mutex<Mood>,
     asked: AtomicUsize,
+    /// The requests since the mood was set.
+    log: Mutex<Vec<Request>>,
     /// Good answers by what was asked.
     answers: Mutex<BTreeMap<String, Reply>>,
     /// Told when a request is not going to be answered.
@@ -67,6 +71,7 @@ impl Server {
             address: listener.local_addr().unwrap().to_string(),
             mood: Mutex::new(Mood::Well),
             asked: AtomicUsize::new(0),
+            log: Mutex::default(),
             answers: Mutex::default(),
             hangs: Notify::new(),
         });
@@ -83,6 +88,12 @@ impl Server {
     pub fn set(&self, mood: Mood) {
         *self.mood.lock().unwrap() = mood;
         self.asked.store(0, Ordering::SeqCst);
+        self.log.lock().unwrap().clear();
+    }
+
+    /// The requests since the mood was set, in their order.
+    pub fn requests(&self) -> Vec<Request> {
+        self.log.lock().unwrap().clone()
     }
 
     /// Requests since the mood was set.
@@ -100,6 +111,7 @@ impl Server {
         loop {
             let request = if http { read(&mut stream).await? } else { line(&mut stream).await? };
             let number = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+            self.log.lock().unwrap().push(request.clone());
             let key = key(&request);
             let good = well(&request);
             let mood = self.mood.lock().unwrap().clone();
@@ -107,6 +119,10 @@ impl Server {
                 self.answers.lock().unwrap().insert(key.clone(), good.clone());
             }
             let (mut reply, mut cut) = (good, false);
+            let mood = match mood {
+                Mood::At(at, mood) if at == number => *mood,
+                mood => mood,
+            };
             match mood {
                 Mood::Always(other) => reply = other,
                 Mood::Nothing => reply.body = poison::nothing(&reply),
@@ -118,7 +134,7 @@ impl Server {
                 Mood::Poison { key: poisoned, leaf, evil } if poisoned == key => {
                     reply = poison::poison(&reply, leaf, &evil);
                 }
-                Mood::Well | Mood::HangAt(_) | Mood::Poison { .. } => {}
+                Mood::Well | Mood::HangAt(_) | Mood::At(..) | Mood::Poison { .. } => {}
             }
             let mut bytes = Vec::new();
             if http {

@@ -60,7 +60,7 @@ fn schedule(deadline: &str) -> Schedule {
     Schedule { deadline: deadline.parse().unwrap(), ..crate::aws::schedule() }
 }
 
-fn settings<T: serde::de::DeserializeOwned>(value: Value) -> T {
+pub fn settings<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
 }
 
@@ -90,15 +90,15 @@ fn usual_refusals() -> Vec<(&'static str, Mood)> {
 }
 
 /// What an adapter is made of.
-struct Given<'a> {
-    address: &'a str,
-    specs: &'a [SeriesSpec],
+pub struct Given<'a> {
+    pub address: &'a str,
+    pub specs: &'a [SeriesSpec],
     /// Where credentials are kept.
-    folder: &'a std::path::Path,
-    schedule: Schedule,
+    pub folder: &'a std::path::Path,
+    pub schedule: Schedule,
 }
 
-fn stand(
+pub fn stand(
     server: Arc<Server>,
     specs: Vec<SeriesSpec>,
     refusals: Vec<(&'static str, Mood)>,
