@@ -9,6 +9,8 @@
 
 #[path = "lab_writes_aws/answers.rs"]
 mod answers;
+#[path = "lab_writes_aws/flags.rs"]
+mod flags;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "lab_writes_edge/hands.rs"]
 mod hands;

@@ -147,6 +147,8 @@ pub struct AppConfigSource {
     pub aws: AwsAccess,
     /// Which applications are read, by name; all of them when empty.
     pub applications: Vec<Glob>,
+    /// The deployment strategy of our changes, by name or id; `AppConfig.AllAtOnce` when left out.
+    pub strategy: Option<String>,
     /// How and how often it is read.
     #[serde(flatten)]
     pub reading: Reading,

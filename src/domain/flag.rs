@@ -62,6 +62,9 @@ pub struct FlagState {
     pub last_seen: Option<Timestamp>,
     /// A change on its way out.
     pub rollout: Option<FlagRollout>,
+    /// How a change of ours would reach its users, and how long that takes; none if at once.
+    #[serde(default)]
+    pub pace: Option<SafeText>,
 }
 
 /// A running deployment of a flag document.
@@ -77,6 +80,12 @@ pub struct FlagRollout {
     pub version: SafeText,
     /// When it began.
     pub started: Option<Timestamp>,
+    /// Whether the flag is on in that version.
+    #[serde(default)]
+    pub enabled: Option<bool>,
+    /// Its attributes there.
+    #[serde(default)]
+    pub attributes: Vec<(SafeText, SafeText)>,
 }
 
 impl Flag {

@@ -45,7 +45,8 @@ impl Topic {
 pub struct Scope {
     /// What kind of read.
     pub topic: Topic,
-    /// Which items; empty for `Overview` and `Changes`.
+    /// Which items; empty for `Changes`. With an `Overview` it says which one is needed of it: a
+    /// source that can then leaves the rest unread, and calls nothing complete.
     pub items: Vec<ItemId>,
 }
 

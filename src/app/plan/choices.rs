@@ -288,6 +288,13 @@ fn changes_of(flag: &Flag) -> Vec<Choice> {
                 intent: Err("whether it is on is unknown".into()),
             }),
         }
+        if let Some(rollout) = &own.rollout {
+            let text = format!("stop version {} of it in {}", rollout.version, own.environment);
+            found.push(choice(text, intent(FlagChange::Halt)));
+        } else if own.pace.is_some() {
+            let text = format!("take the last roll-out of it back in {}", own.environment);
+            found.push(choice(text, intent(FlagChange::Revert)));
+        }
         if let Some(now) = own.gradual {
             for percent in USUAL_STEPS.into_iter().filter(|p| (p - now).abs() >= 0.5) {
                 let text = format!("{} for {percent:.0}% in {}", flag.key, own.environment);

@@ -116,6 +116,9 @@ pub fn act(world: &mut World, write: &Write, now: Timestamp) -> Result<Receipt, 
                 FlagChange::Attribute { .. } => {
                     return Err(invalid("flags here have no attributes"));
                 }
+                FlagChange::Halt | FlagChange::Revert => {
+                    return Err(invalid("flags here change at once; turn it back"));
+                }
             }
             Receipt::default()
         }

@@ -149,6 +149,9 @@ impl Present {
             FlagChange::Attribute { .. } => {
                 Err(refuse("an attribute cannot be set: Unleash has variants instead"))
             }
+            FlagChange::Halt | FlagChange::Revert => {
+                Err(refuse("nothing is rolled out in steps here: turn the flag back"))
+            }
         }
     }
 

@@ -114,7 +114,8 @@ pub struct FlagArgs {
     /// The flag's key
     #[arg(value_name = "FLAG")]
     pub name: String,
-    /// `on`, `off`, a share as `25%`, `stale`, `not-stale`, or `NAME=VALUE` of an attribute
+    /// `on`, `off`, a share as `25%`, `stale`, `not-stale`, `NAME=VALUE` of an attribute, or of what
+    /// is deployed: `halt` what is under way, `revert` the last
     #[arg(value_name = "CHANGE")]
     pub change: String,
     /// In this environment; needed if the flag has several

@@ -228,6 +228,8 @@ fn change(text: &str) -> Result<FlagChange, String> {
     Ok(match text {
         "on" | "off" => FlagChange::Enabled { on: text == "on" },
         "stale" | "not-stale" => FlagChange::Stale { stale: text == "stale" },
+        "halt" => FlagChange::Halt,
+        "revert" => FlagChange::Revert,
         _ => {
             if let Some((name, value)) = text.split_once('=') {
                 return Ok(FlagChange::Attribute { name: name.into(), value: value.into() });
@@ -237,7 +239,7 @@ fn change(text: &str) -> Result<FlagChange, String> {
                 Some(percent) => FlagChange::Percent { percent },
                 None => {
                     return Err(format!(
-                        "`{text}` is no change: on, off, 25%, stale, not-stale or NAME=VALUE"
+                        "`{text}` is no change: on, off, 25%, stale, not-stale, halt, revert or NAME=VALUE"
                     ));
                 }
             }

@@ -81,6 +81,9 @@ pub fn inverse(write: &Write, fleet: &Fleet) -> Result<Write, String> {
                     FlagChange::Attribute { name, value }
                 }
                 FlagChange::Stale { .. } => FlagChange::Stale { stale: observed.value.marked },
+                FlagChange::Halt | FlagChange::Revert => {
+                    return Err("what was taken back has to be changed anew".to_owned());
+                }
             };
             Ok(Write::Flag { flag: flag.clone(), environment: environment.clone(), change: back })
         }

@@ -167,6 +167,11 @@ pub enum FlagChange {
         /// Marked.
         stale: bool,
     },
+    /// What is being rolled out is stopped: everybody gets again what was there before it.
+    Halt,
+    /// What was rolled out last is taken back: what was there before it returns, for every flag that
+    /// it changed.
+    Revert,
 }
 
 impl Write {
@@ -235,7 +240,10 @@ impl Write {
             | Self::Hold { .. }
             | Self::Stop { .. }
             | Self::Answer { approve: false, .. }
-            | Self::Flag { change: FlagChange::Enabled { on: false }, .. }
+            | Self::Flag {
+                change: FlagChange::Enabled { on: false } | FlagChange::Halt | FlagChange::Revert,
+                ..
+            }
             | Self::Arm { wish: ArmWish::Drain | ArmWish::Maintenance, .. } => true,
             Self::Answer { .. }
             | Self::Retry { .. }

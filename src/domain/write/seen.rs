@@ -4,6 +4,7 @@ use super::expectation::{Expectation, known, stage_of, waiting};
 use super::kind::{ArmWish, FlagChange, Write};
 use crate::domain::fleet::Fleet;
 use crate::domain::pipeline::RunState;
+use crate::domain::text::SafeText;
 
 /// What a reading after a write shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,17 +134,35 @@ fn look(write: &Write, before: &Expectation, fleet: &Fleet) -> Result<Seen, Stri
                 .ok_or_else(|| format!("it is not told of in {environment}"))?;
             match change {
                 FlagChange::Enabled { on } => match state.enabled {
-                    Some(now) => effect(now == *on),
+                    Some(now) => {
+                        // On its way with everything it takes is as much as there is to see.
+                        let then = state.rollout.as_ref().and_then(|r| r.enabled);
+                        effect(now == *on || then == Some(*on))
+                    }
                     None => Seen::Unknown("whether it is on is unknown".to_owned()),
                 },
                 FlagChange::Percent { percent } => {
                     effect(state.gradual.is_some_and(|now| (now - percent).abs() < 0.01))
                 }
                 FlagChange::Attribute { name, value } => {
-                    effect(state.attributes.iter().any(|(k, v)| k == name && v == value))
+                    let then = state.rollout.iter().flat_map(|r| &r.attributes);
+                    let told = state.attributes.iter().chain(then);
+                    effect(told.filter(|(own, _)| own == name).any(|(_, now)| same(now, value)))
+                }
+                FlagChange::Halt => effect(state.rollout.is_none()),
+                FlagChange::Revert => {
+                    let version = state.version.as_ref().map(ToString::to_string);
+                    let was = before.get("version").map(ToString::to_string);
+                    effect(version.unwrap_or_default() != was.unwrap_or_default())
                 }
                 FlagChange::Stale { stale } => effect(observed.value.marked == *stale),
             }
         }
     })
+}
+
+/// Whether two values are the same; numbers are, however they are written.
+fn same(one: &SafeText, other: &SafeText) -> bool {
+    let number = |text: &SafeText| text.as_str().trim().parse::<f64>().ok();
+    one == other || number(one).is_some_and(|it| Some(it) == number(other))
 }

@@ -122,7 +122,24 @@ pub fn words(write: &Write, fleet: &Fleet) -> Words {
                     let word = |stale: bool| if stale { "stale" } else { "not stale" }.to_owned();
                     (observed.map(|f| word(f.marked)), word(*stale))
                 }
+                FlagChange::Halt => {
+                    let rollout = state.and_then(|s| s.rollout.as_ref());
+                    let from =
+                        rollout.map(|r| format!("version {} at {:.0}%", r.version, r.percent));
+                    (from, "what was there before that roll-out".to_owned())
+                }
+                FlagChange::Revert => {
+                    let version = state.and_then(|s| s.version.as_ref());
+                    let to = "the version before it, with every flag in it";
+                    (version.map(|v| format!("version {v}")), to.to_owned())
+                }
             };
+            // How it reaches everybody, and how long that takes.
+            let pace = match change {
+                FlagChange::Halt | FlagChange::Revert => None,
+                _ => state.and_then(|s| s.pace.as_ref()),
+            };
+            let to = pace.map_or(to.clone(), |pace| format!("{to} ({pace})"));
             let key = observed.map_or(flag.name.as_str(), |f| f.key.as_str());
             (format!("flag {key} in {environment}"), from, Some(to))
         }

@@ -34,7 +34,7 @@ pub(super) async fn read(
     let scope = if narrow {
         Scope { topic: Topic::Items, items: vec![target.clone()] }
     } else {
-        Scope { topic: Topic::Overview, items: Vec::new() }
+        Scope { topic: Topic::Overview, items: vec![target.clone()] }
     };
     let context = context(source, clock);
     let deadline = source.cadence().deadline;

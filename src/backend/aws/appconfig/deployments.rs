@@ -72,7 +72,12 @@ impl Deployment {
             percent: f64::from(it.percentage_complete().unwrap_or_default()).clamp(0.0, 100.0),
             started: it.started_at().and_then(time),
             completed: it.completed_at().and_then(time),
-            growth: growth(it),
+            growth: growth_words(
+                it.deployment_duration_in_minutes(),
+                it.final_bake_time_in_minutes(),
+                it.growth_factor(),
+                it.growth_type(),
+            ),
         })
     }
 
@@ -104,10 +109,15 @@ impl Deployment {
     }
 }
 
-fn growth(it: &DeploymentSummary) -> SafeText {
-    let (minutes, bake) = (it.deployment_duration_in_minutes(), it.final_bake_time_in_minutes());
-    let factor = it.growth_factor().unwrap_or_default();
-    let mut words = match it.growth_type() {
+/// How a deployment grows: `linear 20 % over 10m, bakes 5m`.
+pub(super) fn growth_words(
+    minutes: i32,
+    bake: i32,
+    factor: Option<f32>,
+    kind: Option<&GrowthType>,
+) -> SafeText {
+    let factor = factor.unwrap_or_default();
+    let mut words = match kind {
         _ if minutes == 0 || factor >= 100.0 => "all at once".to_owned(),
         Some(GrowthType::Exponential) => format!("exponential {factor} % over {minutes}m"),
         Some(GrowthType::Linear) | None => format!("linear {factor} % over {minutes}m"),

@@ -106,7 +106,7 @@ impl Setting {
         if let Some(variants) = value.get("_variants").and_then(Value::as_array) {
             setting.has_variants = true;
             setting.enabled = variants.iter().any(is_on);
-            setting.percent = percent(variants);
+            setting.percent = share(variants);
             setting.rules = variants.iter().map(rule).collect();
             for variant in variants {
                 let name = variant.get("name").and_then(Value::as_str).unwrap_or_default();
@@ -156,7 +156,7 @@ fn rule(variant: &Value) -> SafeText {
 }
 
 /// The share of one variant that is on by a split alone while the default is off.
-fn percent(variants: &[Value]) -> Option<f64> {
+pub(super) fn share(variants: &[Value]) -> Option<f64> {
     let [one, default] = variants else { return None };
     if !is_on(one) || is_on(default) || default.get("rule").is_some() {
         return None;

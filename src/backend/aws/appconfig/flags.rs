@@ -23,6 +23,8 @@ pub(super) struct Picture<'a> {
     pub(super) profile: &'a str,
     pub(super) documents: &'a Documents,
     pub(super) environments: Vec<Place<'a>>,
+    /// How changes of ours are deployed.
+    pub(super) pace: &'a SafeText,
     pub(super) link: Option<SafeText>,
 }
 
@@ -120,6 +122,7 @@ impl<'a> Picture<'a> {
             by: None,
             last_seen: None,
             rollout: None,
+            pace: Some(self.pace.clone()),
         };
         let deployed = match place.deployed {
             Ok(deployed) => deployed,
@@ -157,8 +160,15 @@ impl<'a> Picture<'a> {
         if let Some(running) = &deployed.running {
             let strategy =
                 place.details.get(&running.number).and_then(|detail| detail.strategy.as_ref());
-            state.rollout = Some(rollout(running, strategy));
+            let mut way = rollout(running, strategy);
             let then = self.document(running).and_then(|document| document.as_ref().ok());
+            if let Some(then) = then {
+                let setting = then.flags.get(key).and_then(|entry| entry.setting.as_ref());
+                way.enabled = Some(setting.is_some_and(|setting| setting.enabled));
+                way.attributes =
+                    setting.map(|setting| setting.attributes.clone()).unwrap_or_default();
+            }
+            state.rollout = Some(way);
             if !running.is_live()
                 && state.enabled.is_some()
                 && let Some(then) = then
@@ -178,6 +188,7 @@ fn describe(state: &mut FlagState, entry: Option<&Entry>, live: &Deployment) {
         Some(Entry { setting: Some(setting), edited, .. }) => {
             state.enabled = Some(setting.enabled);
             state.percent = setting.percent;
+            state.gradual = setting.percent;
             state.rules.extend(setting.rules.iter().cloned());
             state.attributes.extend(setting.attributes.iter().cloned());
             state.changed = state.changed.or(*edited);
@@ -207,5 +218,7 @@ fn rollout(running: &Deployment, strategy: Option<&SafeText>) -> FlagRollout {
         percent: running.percent,
         version: running.version_text(),
         started: running.started,
+        enabled: None,
+        attributes: Vec::new(),
     }
 }

@@ -1,19 +1,24 @@
 //! AWS AppConfig as a source of feature flags, of what runs where, and of what changed them.
 
+mod change;
 mod changes;
 mod deployments;
 mod details;
 mod document;
+mod edit;
 mod flags;
 mod listing;
 mod read;
+mod strategy;
 mod versions;
+mod write;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_appconfig::Client;
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 
 use super::reader::{Reader, cadence, policy};
 use super::session::Sessions;
@@ -27,8 +32,9 @@ use crate::domain::error::{Fault, FaultKind};
 use crate::domain::fact::FactKind;
 use crate::domain::ids::SourceId;
 use crate::domain::observation::{Observation, Scope, Topic};
-use crate::domain::source::{Capabilities, SourceMeta};
+use crate::domain::source::{Capabilities, SourceMeta, Verb};
 use crate::domain::text::SafeText;
+use crate::domain::write::{Order, Receipt};
 
 /// The service, as permissions name it.
 const SERVICE: &str = "appconfig";
@@ -46,6 +52,10 @@ pub struct AppConfig {
     documents: Mutex<BTreeMap<String, versions::Known>>,
     /// Names of deployment strategies, by their id.
     strategies: Mutex<BTreeMap<String, SafeText>>,
+    /// The name or id of the strategy of our changes, where the settings say one.
+    strategy: Option<String>,
+    /// How it is called and how long it takes, and when that was read.
+    pace: Mutex<Option<(Timestamp, SafeText)>>,
 }
 
 /// An application, environment or profile.
@@ -74,6 +84,8 @@ impl AppConfig {
             known: Mutex::default(),
             documents: Mutex::default(),
             strategies: Mutex::default(),
+            strategy: settings.strategy.clone(),
+            pace: Mutex::default(),
         }
     }
 
@@ -92,7 +104,7 @@ impl Source for AppConfig {
             capabilities: Capabilities {
                 reads: vec![FactKind::Flags, FactKind::Changes],
                 topics: vec![Topic::Overview],
-                writes: Vec::new(),
+                writes: vec![Verb::Flag],
             },
             policy: policy(&self.schedule),
         }
@@ -118,5 +130,13 @@ impl Source for AppConfig {
                 }
             }
         })
+    }
+
+    fn submit<'a>(
+        &'a self,
+        order: &'a Order,
+        context: &'a ReadContext,
+    ) -> BoxFuture<'a, Result<Receipt, Fault>> {
+        Box::pin(self.write(order, context))
     }
 }

@@ -32,7 +32,7 @@ const APPLICATIONS: usize = 3;
 const ENVIRONMENTS: usize = 4;
 
 /// What is remembered of an application.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
     structure: Option<Structure>,
     seen: BTreeMap<String, Seen>,
@@ -72,6 +72,10 @@ impl AppConfig {
             connection.identity(context),
         )
         .await;
+        let listed = match listed {
+            Ok(listed) => self.pace(&connection, context).await.map(|_| listed),
+            Err(fault) => Err(fault),
+        };
         let mut applications = match listed {
             Ok(listed) => listed,
             Err(fault) => {
@@ -80,6 +84,11 @@ impl AppConfig {
             }
         };
         let gone = self.forget_others(&applications);
+        // Who reads a flag right before changing it waits for no other application.
+        let is_narrow = !scope.items.is_empty();
+        if is_narrow {
+            applications.retain(|it| scope.items.iter().any(|item| is_of(item, it)));
+        }
         applications.sort_by_cached_key(|it| lock(&self.known).get(&it.id).and_then(|m| m.read));
 
         let stop: Mutex<Option<Fault>> = Mutex::new(None);
@@ -110,8 +119,12 @@ impl AppConfig {
         let mut observation = context.answer(&self.id, scope);
         observation.identity = identity;
         observation.warnings.extend(warning);
-        let is_whole = reads.iter().all(Option::is_some);
-        if is_whole {
+        let is_whole = !is_narrow && reads.iter().all(Option::is_some);
+        if is_narrow {
+            if applications.is_empty() {
+                observation.faults.extend(scope.items.iter().cloned().map(missing));
+            }
+        } else if is_whole {
             observation.complete = vec![FactKind::Flags];
         } else {
             let read = reads.iter().filter(|read| read.is_some()).count();
@@ -253,12 +266,14 @@ impl AppConfig {
         memory: &Memory,
     ) {
         let project = format!("{}/{}", application.name, profile.name);
+        let pace = lock(&self.pace).clone().map(|(_, words)| words).unwrap_or_default();
         let mut picture = Picture {
             source: &self.id,
             project: &project,
             profile: &profile.id,
             documents,
             environments: Vec::new(),
+            pace: &pace,
             link,
         };
         let nothing = Deployed::default();
@@ -336,6 +351,13 @@ impl AppConfig {
         observation.faults.extend(told.into_iter().map(|item| (item, fault.clone())));
     }
 
+    /// Forgets what was counted on to stay deployed, because that has just been taken back.
+    pub(super) fn look_again(&self, application: &str) {
+        if let Some(memory) = lock(&self.known).get_mut(application) {
+            Arc::make_mut(memory).seen.clear();
+        }
+    }
+
     /// The application's page in the console.
     fn page(&self, connection: &Connection<Client>, application: &Named) -> Option<SafeText> {
         let region = connection.loaded.region();
@@ -356,6 +378,11 @@ fn wanted(sites: &[Site<'_>], now: Timestamp) -> BTreeSet<VersionId> {
         wanted.extend(compared.chain(present).map(|it| (profile.clone(), it.version)));
     }
     wanted
+}
+
+/// Whether `item` is a flag of `application`, as far as its name tells.
+fn is_of(item: &ItemId, application: &Named) -> bool {
+    item.name().as_str().starts_with(&format!("{}/", application.name))
 }
 
 /// Tells that an item is gone.
