@@ -157,14 +157,15 @@ fn value_end(text: &str, start: usize) -> Result<usize, String> {
             }
             _ if inside => {}
             b'{' | b'[' => depth += 1,
-            b'}' | b']' if depth == 0 => return Ok(at),
+            b'}' | b']' | b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' if depth == 0 => {
+                return Ok(at);
+            }
             b'}' | b']' => {
                 depth -= 1;
                 if depth == 0 {
                     return Ok(at + 1);
                 }
             }
-            b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' if depth == 0 => return Ok(at),
             _ => {}
         }
         at += 1;

@@ -6,7 +6,9 @@
 
 use aws_sdk_appconfig::Client;
 use aws_sdk_appconfig::primitives::Blob;
-use aws_sdk_appconfig::types::{DeploymentState, DeploymentSummary};
+use aws_sdk_appconfig::types::{
+    DeploymentState, DeploymentSummary, HostedConfigurationVersionSummary,
+};
 
 use super::change::changed;
 use super::deployments::{Deployed, Deployment, Seen};
@@ -124,7 +126,8 @@ impl AppConfig {
         let request = request.environment_id(&site.environment.id).max_results(PAGE);
         let page = request.send().await;
         let page = page.map_err(|e| connection.fault(&e, "ListDeployments", context.now()))?;
-        let newest = page.items().iter().map(|it| it.deployment_number()).max().unwrap_or(0);
+        let newest =
+            page.items().iter().map(DeploymentSummary::deployment_number).max().unwrap_or(0);
         let is_moving = |it: &&DeploymentSummary| {
             let quiet =
                 [DeploymentState::Complete, DeploymentState::RolledBack, DeploymentState::Reverted];
@@ -254,7 +257,11 @@ impl AppConfig {
             let request = request.configuration_profile_id(&site.profile.id);
             let page = request.set_next_token(token.take()).send().await;
             let page = page.map_err(|e| connection.fault(&e, OPERATION, context.now()))?;
-            latest = page.items().iter().map(|it| it.version_number()).fold(latest, i32::max);
+            latest = page
+                .items()
+                .iter()
+                .map(HostedConfigurationVersionSummary::version_number)
+                .fold(latest, i32::max);
             token = page.next_token.filter(|token| !token.is_empty());
             if token.is_none() {
                 return Ok(latest);
