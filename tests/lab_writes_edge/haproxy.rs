@@ -234,7 +234,7 @@ async fn what_moved_since_it_was_seen_is_not_written_over() {
     let source = edge.source();
     for (change, what) in [
         ("set server shop/green weight 20", "green was weight 10, is weight 20"),
-        ("set server shop/green state drain", "green was weight 20, is weight 20 not used"),
+        ("set server shop/green state drain", "green was weight 20, is weight 20 drained"),
     ] {
         let order = confirmed(&*source, shares("shop", 75, 25)).await.order(0).unwrap();
         edge.raw(change).await;
@@ -310,6 +310,7 @@ async fn through_the_gateway_a_shift_is_done_and_undone() {
         arm("shop", "green", ArmWish::Weight(30)),
         arm("shop", "green", ArmWish::Drain),
         arm("shop", "blue", ArmWish::Weight(0)),
+        arm("shop", "spare", ArmWish::Maintenance),
     ] {
         let before = edge.split("shop").await;
         let undo = inverse(&write, &read(&*source, &write).await).unwrap();

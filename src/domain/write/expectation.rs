@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::kind::Write;
+use super::kind::{ArmWish, Write};
 use crate::domain::fleet::Fleet;
 use crate::domain::pipeline::{Approval, Pipeline, Stage};
 use crate::domain::text::SafeText;
@@ -132,7 +132,12 @@ pub fn expectation(write: &Write, fleet: &Fleet) -> Result<Expectation, String> 
             let observed = fleet.traffic.get(split).ok_or_else(|| unread(split.name.as_str()))?;
             let mut seen = Expectation::default();
             for arm in &observed.value.arms {
-                let usable = if arm.usable { "" } else { " not used" };
+                let usable = match ArmWish::of(arm) {
+                    Some(ArmWish::Maintenance) => " in maintenance",
+                    Some(ArmWish::Drain) => " drained",
+                    _ if !arm.usable => " not used",
+                    _ => "",
+                };
                 let revision =
                     arm.revision.as_ref().map(|r| format!(" {}", r.short())).unwrap_or_default();
                 let value = format!("weight {}{usable}{revision}", arm.weight);

@@ -53,12 +53,11 @@ pub fn inverse(write: &Write, fleet: &Fleet) -> Result<Write, String> {
         Write::Arm { split, arm, wish } => {
             let observed = fleet.traffic.get(split).ok_or("its state before is not known")?;
             let before = observed.value.arm(arm.as_str()).ok_or("its state before is not known")?;
-            let back = match (before.usable, wish) {
-                (_, ArmWish::Weight(_)) => ArmWish::Weight(before.weight),
-                (true, _) => ArmWish::Ready,
-                (false, ArmWish::Ready) => ArmWish::Drain,
-                (false, _) => return Err("it was out of traffic before".to_owned()),
+            let back = match wish {
+                ArmWish::Weight(_) => Some(ArmWish::Weight(before.weight)),
+                _ => ArmWish::of(before),
             };
+            let back = back.ok_or_else(|| format!("it was {} before", before.state))?;
             Ok(Write::Arm { split: split.clone(), arm: arm.clone(), wish: back })
         }
         Write::Flag { flag, environment, change } => {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::{ExecutionId, FlagId, ItemId, PipelineId, SourceId, TrafficId};
 use crate::domain::source::Verb;
 use crate::domain::text::SafeText;
+use crate::domain::traffic::Arm;
 
 /// One change of one thing in one backend.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -130,6 +131,20 @@ pub enum ArmWish {
 }
 
 impl ArmWish {
+    /// What was last wished of a version, as far as its state tells: one that takes no traffic
+    /// because it fails says nothing of that.
+    pub fn of(arm: &Arm) -> Option<Self> {
+        let says = |word| arm.state.as_str().starts_with(word);
+        match arm.usable {
+            true => Some(Self::Ready),
+            false if says("MAINT") => Some(Self::Maintenance),
+            false if says("DRAIN") => Some(Self::Drain),
+            // It stands by for others.
+            false if says("UP") || says("no check") => Some(Self::Ready),
+            false => None,
+        }
+    }
+
     /// The word for it.
     pub fn word(self) -> String {
         match self {

@@ -120,9 +120,11 @@ fn look(write: &Write, before: &Expectation, fleet: &Fleet) -> Result<Seen, Stri
         Write::Arm { split, arm, wish } => {
             let observed = fleet.traffic.get(split).ok_or("the traffic split could not be read")?;
             let arm = observed.value.arm(arm.as_str()).ok_or_else(|| format!("{arm} is gone"))?;
+            // Of one that fails, nothing else is told: it takes no traffic, as was wished.
+            let now = ArmWish::of(arm);
             effect(match wish {
-                ArmWish::Ready => arm.usable,
-                ArmWish::Drain | ArmWish::Maintenance => !arm.usable,
+                ArmWish::Ready => now == Some(*wish),
+                ArmWish::Drain | ArmWish::Maintenance => now.is_none_or(|now| now == *wish),
                 ArmWish::Weight(weight) => arm.weight == *weight,
             })
         }

@@ -1,9 +1,16 @@
-//! Tests of confirming: nothing but the right answers makes an order.
+//! Tests of writes: only the right answers make an order; what moved is named; the way back.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::domain::ids::{PipelineId, SourceId};
+use crate::domain::environment::Health;
+use crate::domain::fact::Fact;
+use crate::domain::fleet::Fleet;
+use crate::domain::ids::{PipelineId, SourceId, TrafficId};
+use crate::domain::observation::{Observation, Scope, Topic};
+use crate::domain::observed::FreshnessPolicy;
+use crate::domain::source::{Capabilities, SourceMeta};
+use crate::domain::traffic::{Arm, TrafficSplit};
 
 fn plan(production: bool, verdicts: &[GuardVerdict]) -> Plan {
     let pipeline = PipelineId::new(&SourceId::new("aws"), "shop-main");
@@ -75,4 +82,74 @@ fn what_moved_is_named() {
     assert_eq!(words, ["weight 10 20", "state up gone"]);
     let other = Expectation { token: Some(crate::domain::token::Token::new("b")), ..seen.clone() };
     assert_eq!(seen.moved(&other).len(), 1);
+}
+
+/// One version of a split, in this state, and what is true of its split.
+fn arms(state: &str, usable: bool) -> (TrafficId, Fleet) {
+    let source = SourceId::new("lb");
+    let split = TrafficId::new(&source, "web");
+    let scope = Scope { topic: Topic::Overview, items: Vec::new() };
+    let mut answer = Observation::new(&source, 0, &scope, Timestamp::UNIX_EPOCH);
+    let green = Arm {
+        name: "green".into(),
+        weight: 20,
+        usable,
+        state: state.into(),
+        health: Health::Unknown,
+        revision: None,
+        request_rate: None,
+        error_rate: None,
+        requests: None,
+        errors: None,
+    };
+    let told = TrafficSplit { id: split.clone(), arms: vec![green], since: None, automation: None };
+    answer.facts.push(Fact::Traffic(told));
+    let meta = SourceMeta {
+        id: source,
+        kind: "haproxy".into(),
+        place: "here".into(),
+        capabilities: Capabilities::default(),
+        policy: FreshnessPolicy {
+            stale_after: SignedDuration::from_mins(1),
+            lost_after: SignedDuration::from_mins(5),
+        },
+    };
+    let mut fleet = Fleet::new([meta]);
+    fleet.apply(answer);
+    (split, fleet)
+}
+
+#[test]
+fn a_version_is_taken_out_let_in_and_put_back_as_it_was() {
+    use ArmWish::{Drain, Maintenance, Ready, Weight};
+    for (state, usable, fact, wish, back, seen_now) in [
+        ("UP", true, "weight 20", Drain, Some(Ready), Seen::NotYet),
+        ("UP 1/3", true, "weight 20", Maintenance, Some(Ready), Seen::NotYet),
+        // Drained by its weight alone: it is let in.
+        ("DRAIN", true, "weight 20", Ready, Some(Ready), Seen::Effect),
+        ("DRAIN", false, "weight 20 drained", Ready, Some(Drain), Seen::NotYet),
+        ("DRAIN", false, "weight 20 drained", Maintenance, Some(Drain), Seen::NotYet),
+        (
+            "MAINT (via web/blue)",
+            false,
+            "weight 20 in maintenance",
+            Drain,
+            Some(Maintenance),
+            Seen::NotYet,
+        ),
+        ("MAINT", false, "weight 20 in maintenance", Maintenance, Some(Maintenance), Seen::Effect),
+        ("UP, backup", false, "weight 20 not used", Maintenance, Some(Ready), Seen::NotYet),
+        // It fails: what was wished of it before is not told.
+        ("DOWN L4CON", false, "weight 20 not used", Drain, None, Seen::Effect),
+        ("DOWN L4CON", false, "weight 20 not used", Weight(5), Some(Weight(20)), Seen::NotYet),
+        ("UP", true, "weight 20", Weight(20), Some(Weight(20)), Seen::Effect),
+    ] {
+        let (split, fleet) = arms(state, usable);
+        let arm = |wish| Write::Arm { split: split.clone(), arm: "green".into(), wish };
+        let write = arm(wish);
+        let before = expectation(&write, &fleet).unwrap();
+        assert_eq!(before.get("green").unwrap().as_str(), fact, "{state}");
+        assert_eq!(inverse(&write, &fleet).ok(), back.map(arm), "{state} {wish:?}");
+        assert_eq!(seen(&write, &before, &fleet), seen_now, "{state} {wish:?}");
+    }
 }
