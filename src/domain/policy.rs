@@ -127,6 +127,21 @@ impl Window {
     }
 }
 
+impl Window {
+    /// Its end, in words.
+    pub fn until(&self) -> String {
+        match self {
+            Self::Dated { until, .. } => {
+                let until = until.to_zoned(TimeZone::UTC);
+                format!("until {} UTC", until.strftime("%Y-%m-%d %H:%M"))
+            }
+            Self::Weekly { until, zone, .. } => {
+                format!("until {} {zone}", until.strftime("%H:%M"))
+            }
+        }
+    }
+}
+
 /// What a freeze is asked about.
 #[derive(Clone, Debug, Default)]
 pub struct Frozen<'a> {

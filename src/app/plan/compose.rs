@@ -246,6 +246,9 @@ fn shares(split: &TrafficSplit, arm: &SafeText, percent: u32) -> Result<Write, S
         .filter(|own| own.name != *arm && own.usable)
         .map(|own| (&own.name, split.percent(own.name.as_str()).unwrap_or(0.0)))
         .collect();
+    if others.is_empty() && percent < 100 {
+        return Err(format!("no other version of {} takes the rest of the traffic", split.id.name));
+    }
     let sum: f64 = others.iter().map(|(_, share)| share).sum();
     let mut left = 100 - percent;
     let mut shares = vec![(arm.clone(), percent)];

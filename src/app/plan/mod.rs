@@ -97,6 +97,3 @@ pub fn again(state: &State, plan: &mut Plan) -> Vec<Moved> {
 pub(super) fn freshness(state: &State, step: &Step) -> Option<Freshness> {
     age::of_item(state, &step.write.target()).map(|age| age.freshness)
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,244 @@
+//! Guards: rules that a plan must pass, each with a name and a reason; shown before anything is sent.
+
+mod capacity;
+mod freeze;
+mod red_line;
+mod safety;
+
+use super::{freshness, place};
+use crate::app::activity::Activity;
+use crate::app::state::State;
+use crate::domain::ids::{ExecutionId, PipelineId};
+use crate::domain::observed::Freshness;
+use crate::domain::pipeline::{Pipeline, RunState};
+use crate::domain::text::SafeText;
+use crate::domain::time::age;
+use crate::domain::write::{Guard, GuardVerdict, Outcome, Plan, Write};
+
+type Rule = fn(&State, &Plan) -> GuardVerdict;
+
+/// Every guard, in the order of the dialog.
+const RULES: [(&str, Rule); 11] = [
+    ("read-only", read_only),
+    ("ability", ability),
+    ("fresh", fresh),
+    ("in flight", in_flight),
+    ("rate", rate),
+    ("not superseded", superseded),
+    ("two persons", two_persons),
+    ("freeze", freeze::freeze),
+    ("red line", red_line::red_line),
+    ("capacity", capacity::capacity),
+    ("way back", way_back),
+];
+
+/// What every guard says of `plan`.
+pub(super) fn guards(state: &State, plan: &Plan) -> Vec<Guard> {
+    RULES
+        .iter()
+        .map(|(name, rule)| Guard { name: (*name).into(), verdict: rule(state, plan) })
+        .collect()
+}
+
+fn refused(why: impl Into<String>) -> GuardVerdict {
+    GuardVerdict::Refused(why.into().into())
+}
+
+fn needs_reason(why: impl Into<String>) -> GuardVerdict {
+    GuardVerdict::NeedsReason(why.into().into())
+}
+
+/// Nothing is written in read-only mode.
+fn read_only(state: &State, _: &Plan) -> GuardVerdict {
+    if state.setup.options.read_only || state.setup.policy.read_only {
+        return refused("it was started read-only; safety.read_only = false allows writes");
+    }
+    if state.view.locked {
+        return refused("writes were locked here; L allows them again");
+    }
+    GuardVerdict::Passed
+}
+
+/// The source can do it.
+fn ability(state: &State, plan: &Plan) -> GuardVerdict {
+    for step in &plan.steps {
+        let (id, verb) = (step.write.source(), step.write.verb());
+        let Some(source) = state.fleet.sources.get(&id) else {
+            return refused(format!("{id} is no source that is configured here"));
+        };
+        if !source.meta.capabilities.writes.contains(&verb) {
+            let kind = &source.meta.kind;
+            return refused(format!("{id} ({kind}) cannot {}; do it there by hand", verb.word()));
+        }
+    }
+    GuardVerdict::Passed
+}
+
+/// What was seen is fresh: nobody acts on old facts.
+fn fresh(state: &State, plan: &Plan) -> GuardVerdict {
+    for step in &plan.steps {
+        let target = step.write.target();
+        let name = target.name();
+        let source = state.fleet.sources.get(target.source());
+        let because = source
+            .and_then(|s| s.worst())
+            .map(|failing| format!(": {}", failing.fault))
+            .unwrap_or_default();
+        match freshness(state, step) {
+            Some(Freshness::Fresh) => {}
+            Some(Freshness::Stale) => {
+                return refused(format!("{name} is stale{because}; r reads it again"));
+            }
+            Some(Freshness::Lost) => {
+                return refused(format!("how {name} is now is unknown{because}; r reads it again"));
+            }
+            None => {
+                return refused(format!("how {name} is is unknown{because}: it was not read yet"));
+            }
+        }
+    }
+    GuardVerdict::Passed
+}
+
+/// No other write to the same target is under way, and what became of the last one is known.
+fn in_flight(state: &State, plan: &Plan) -> GuardVerdict {
+    let mut open = None;
+    for step in &plan.steps {
+        let target = step.write.target();
+        let same =
+            |a: &&Activity| a.plan != plan.id && a.steps.iter().any(|s| s.write.target() == target);
+        if let Some(busy) = state.activity.iter().filter(same).find(|a| a.is_under_way()) {
+            return refused(format!("\"{}\" is under way; wait until it has ended", busy.title));
+        }
+        // The newest comes first.
+        let last = state.activity.iter().find(same);
+        if let Some(last) = last.filter(|a| matches!(a.outcome(), Some(Outcome::Unknown { .. }))) {
+            open.get_or_insert_with(|| last.title.clone());
+        }
+    }
+    match open {
+        Some(title) => needs_reason(format!("what became of \"{title}\" is unknown")),
+        None => GuardVerdict::Passed,
+    }
+}
+
+/// Not too many writes a minute. The way to safety is only asked for a reason.
+fn rate(state: &State, plan: &Plan) -> GuardVerdict {
+    let minute = jiff::SignedDuration::from_mins(1);
+    let lately: usize = state
+        .activity
+        .iter()
+        .filter(|a| a.plan != plan.id && age(state.now, a.at) < minute)
+        .map(|a| a.steps.len())
+        .sum();
+    let most = state.setup.policy.writes_per_minute;
+    if lately < most {
+        return GuardVerdict::Passed;
+    }
+    let why = format!("{lately} writes in the last minute, {most} are allowed");
+    if plan.steps.iter().all(|step| safety::is_to_safety(state, &step.write)) {
+        return needs_reason(why);
+    }
+    refused(format!("{why}; wait a little"))
+}
+
+fn pipeline_of<'a>(state: &'a State, id: &PipelineId) -> Option<&'a Pipeline> {
+    state.fleet.pipelines.get(id).map(|o| &*o.value)
+}
+
+fn short(execution: &ExecutionId) -> String {
+    execution.as_str().chars().take(8).collect()
+}
+
+/// The execution that is answered, retried, stopped or waved through is still the one that counts.
+fn superseded(state: &State, plan: &Plan) -> GuardVerdict {
+    let mut unknown = None;
+    for step in &plan.steps {
+        let (pipeline, execution) = match &step.write {
+            Write::Answer { pipeline, execution: Some(execution), .. }
+            | Write::Retry { pipeline, execution, .. }
+            | Write::Stop { pipeline, execution, .. }
+            | Write::Override { pipeline, execution, .. } => (pipeline, execution),
+            Write::Answer { .. } => {
+                unknown = Some("which execution waits for the answer is unknown".to_owned());
+                continue;
+            }
+            _ => continue,
+        };
+        let Some(known) = pipeline_of(state, pipeline) else { continue };
+        let id = short(execution);
+        match known.execution(execution).map(|run| run.state) {
+            None | Some(RunState::Unknown) => {
+                unknown = Some(format!("whether a newer execution overtook {id} is unknown"));
+            }
+            Some(RunState::Superseded) => {
+                return refused(format!("a newer execution overtook {id}; act on that one"));
+            }
+            Some(over @ (RunState::Stopped | RunState::Stopping | RunState::Cancelled))
+                if matches!(step.write, Write::Answer { .. } | Write::Override { .. }) =>
+            {
+                return refused(format!("{id} is {}: nothing of it goes on", over.word()));
+            }
+            Some(_) => {}
+        }
+        if let Write::Retry { stage, .. } = &step.write
+            && let Some(now) = known.stage(stage.as_str()).and_then(|s| s.execution.as_ref())
+            && now != execution
+        {
+            return refused(format!("{} is in {stage} now; act on that one", short(now)));
+        }
+    }
+    unknown.map_or(GuardVerdict::Passed, needs_reason)
+}
+
+/// Nobody approves what they started themselves, where the source tells who that was.
+fn two_persons(state: &State, plan: &Plan) -> GuardVerdict {
+    let mut unknown = None;
+    for step in &plan.steps {
+        let Write::Answer { pipeline, execution: Some(execution), approve: true, .. } = &step.write
+        else {
+            continue;
+        };
+        let run = pipeline_of(state, pipeline).and_then(|known| known.execution(execution));
+        let Some(by) = run.and_then(|run| run.by.as_ref()) else { continue };
+        match &step.identity {
+            Some(own) if is_same(own, by) => {
+                let id = short(execution);
+                return refused(format!("{by} started {id}, and that is you; ask somebody else"));
+            }
+            Some(_) => {}
+            None => unknown = Some(format!("whether {by}, who started it, is you is unknown")),
+        }
+    }
+    unknown.map_or(GuardVerdict::Passed, needs_reason)
+}
+
+/// Whether the identity `own` is, or names as one of its words, the person `by`.
+fn is_same(own: &SafeText, by: &SafeText) -> bool {
+    let (own, by) = (own.as_str().to_lowercase(), by.as_str().to_lowercase());
+    let words = |c: char| !c.is_alphanumeric() && !matches!(c, '-' | '.' | '@' | '_' | '+' | '=');
+    own == by || own.split(words).any(|word| word == by)
+}
+
+/// The way back stays open: nothing is cut off, and what undoes a write is known before it.
+fn way_back(_: &State, plan: &Plan) -> GuardVerdict {
+    for step in &plan.steps {
+        match (&step.write, &step.no_undo) {
+            (Write::Stop { abandon: true, .. }, _) => {
+                return needs_reason(
+                    "actions are left where they are, half done; nothing takes them back",
+                );
+            }
+            (Write::Override { condition, .. }, _) => {
+                return needs_reason(format!(
+                    "the condition {condition} said no; what has passed it cannot be called back"
+                ));
+            }
+            (Write::Shares { .. } | Write::Flag { .. }, Some(why)) => {
+                return needs_reason(format!("the way back is unknown: {why}"));
+            }
+            _ => {}
+        }
+    }
+    GuardVerdict::Passed
+}

@@ -1,0 +1,20 @@
+//! Safe hands: what guards say of plans, what plans come down to, and that nothing else is sent.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a failing unwrap in a test is a failing test"
+)]
+
+#[path = "safety/capacity.rs"]
+mod capacity;
+#[path = "safety/compose.rs"]
+mod compose;
+#[path = "safety/freeze.rs"]
+mod freeze;
+#[path = "safety/guards.rs"]
+mod guards;
+#[path = "safety/red_line.rs"]
+mod red_line;
+#[path = "safety/world.rs"]
+mod world;

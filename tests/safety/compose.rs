@@ -1,0 +1,321 @@
+//! What intents come down to, for this service and at this moment.
+
+use flightdeck::app::intent::Intent;
+use flightdeck::domain::fact::Fact;
+use flightdeck::domain::ids::{PipelineId, ServiceId, SourceId};
+use flightdeck::domain::pipeline::{ExecutionMode, Pipeline, RunState};
+use flightdeck::domain::text::SafeText;
+use flightdeck::domain::write::{ArmWish, FlagChange, Outcome, PlanId, Write};
+use proptest::prelude::*;
+
+use crate::world::*;
+
+fn shop() -> ServiceId {
+    ServiceId::new("shop")
+}
+
+fn promote() -> Intent {
+    Intent::Promote { service: shop() }
+}
+
+fn roll_back() -> Intent {
+    Intent::RollBackAndHold { service: shop() }
+}
+
+/// Nothing waits: e3 is live.
+fn settled() -> Pipeline {
+    let mut now = pipeline();
+    now.stages[2].state = RunState::Succeeded;
+    now.stages[2].actions.clear();
+    now.executions[0].state = RunState::Succeeded;
+    now
+}
+
+fn writes(room: &Room, intent: &Intent) -> Vec<Write> {
+    room.plan(intent).unwrap().steps.into_iter().map(|step| step.write).collect()
+}
+
+fn title(room: &Room, intent: &Intent) -> String {
+    room.plan(intent).unwrap().title.to_string()
+}
+
+fn shares(shares: &[(&str, u32)]) -> Write {
+    let shares = shares.iter().map(|(arm, percent)| (SafeText::new(arm), *percent)).collect();
+    Write::Shares { split: split_id(), shares }
+}
+
+fn hold() -> Write {
+    Write::Hold {
+        pipeline: pipeline_id(),
+        stage: "prod".into(),
+        reason: "rolled back and held by an operator".into(),
+    }
+}
+
+fn back_to(execution: &str) -> Write {
+    Write::RollBack { pipeline: pipeline_id(), stage: "prod".into(), to: execution.into() }
+}
+
+fn at(room: &mut Room, stable: u32, canary: u32) {
+    room.tell(Fact::Traffic(split(&[("stable", stable, true), ("canary", canary, true)])));
+}
+
+#[test]
+fn promoting_answers_what_waits() {
+    let room = Room::calm();
+    let plan = room.plan(&promote()).unwrap();
+    assert_eq!(plan.title, "promote shop: approve prod of shop-main r3");
+    assert_eq!(plan.name, "shop");
+    assert!(plan.production);
+    assert_eq!(plan.notes, ["ships r3"]);
+    let step = &plan.steps[0];
+    let Write::Answer { execution, approve: true, .. } = &step.write else {
+        panic!("{:?}", step.write)
+    };
+    assert_eq!(execution.as_ref().unwrap().as_str(), "e3");
+    assert_eq!(step.expects.get("execution").unwrap(), "e3");
+    assert_eq!(step.expects.get("revision").unwrap(), "r3");
+    assert!(step.expects.token.is_some());
+    assert_eq!(step.place, "account 1, eu-west-1");
+    assert!(step.no_undo.as_ref().unwrap().as_str().contains("cannot be taken back"));
+}
+
+#[test]
+fn promoting_goes_one_step_on_where_nothing_waits() {
+    let mut room = Room::calm();
+    room.tell(Fact::Pipeline(settled()));
+    let nothing =
+        "shop has nothing to promote: nothing waits for approval, and no canary is under way";
+    assert_eq!(room.plan(&promote()).unwrap_err(), nothing);
+    for (canary, to, said) in [
+        (3, 5, "promote shop: canary from 3% to 5%"),
+        (5, 25, "promote shop: canary from 5% to 25%"),
+        (25, 100, "promote shop: finish the canary, all traffic to it"),
+        (60, 100, "promote shop: finish the canary, all traffic to it"),
+    ] {
+        at(&mut room, 100 - canary, canary);
+        assert_eq!(title(&room, &promote()), said);
+        assert_eq!(writes(&room, &promote()), [shares(&[("canary", to), ("stable", 100 - to)])]);
+    }
+    at(&mut room, 0, 100);
+    assert_eq!(room.plan(&promote()).unwrap_err(), nothing);
+    // What waits comes before the canary.
+    at(&mut room, 95, 5);
+    room.tell(Fact::Pipeline(pipeline()));
+    assert!(matches!(writes(&room, &promote())[..], [Write::Answer { approve: true, .. }]));
+}
+
+#[test]
+fn rolling_back_takes_the_traffic_away_or_puts_back_what_was_there_and_holds() {
+    let mut room = Room::calm();
+    at(&mut room, 75, 25);
+    assert_eq!(
+        writes(&room, &roll_back()),
+        [shares(&[("canary", 0), ("stable", 100)]), hold()],
+        "a canary is under way"
+    );
+    at(&mut room, 100, 0);
+    room.tell(Fact::Pipeline(settled()));
+    assert_eq!(writes(&room, &roll_back()), [back_to("e2"), hold()], "none is");
+    // What is held already is not held again.
+    let mut now = settled();
+    now.stages[2].transition.as_mut().unwrap().enabled = false;
+    room.tell(Fact::Pipeline(now));
+    assert_eq!(writes(&room, &roll_back()), [back_to("e2")]);
+    let plan = room.plan(&roll_back()).unwrap();
+    assert_eq!(plan.title, "roll back shop, and hold");
+    assert!(plan.production);
+}
+
+#[test]
+fn only_what_may_be_put_back_is_put_back() {
+    for (change, wanted) in [
+        ((|_| {}) as fn(&mut Pipeline), Ok("e2")),
+        (|p| p.executions[1].state = RunState::Failed, Ok("e1")),
+        (|p| p.executions[1].rollback_to = Some("e0".into()), Ok("e1")),
+        (|p| p.executions.truncate(1), Err("no execution of shop-main can be put back")),
+        (|p| p.mode = ExecutionMode::Parallel, Err("no execution of shop-main can be put back")),
+    ] {
+        let mut room = Room::calm();
+        let mut now = settled();
+        change(&mut now);
+        room.tell(Fact::Pipeline(now));
+        let intent = Intent::RollBack { pipeline: pipeline_id(), stage: None, to: None };
+        let found = room.plan(&intent).map(|plan| plan.steps[0].write.clone());
+        assert_eq!(found, wanted.map(back_to).map_err(str::to_owned));
+    }
+    let mut room = Room::calm();
+    let mut now = settled();
+    now.executions[1].state = RunState::Failed;
+    room.tell(Fact::Pipeline(now));
+    let to = |id: &str| Intent::RollBack {
+        pipeline: pipeline_id(),
+        stage: Some("prod".into()),
+        to: Some(id.into()),
+    };
+    assert_eq!(writes(&room, &to("e1")), [back_to("e1")]);
+    for (id, why) in [
+        ("e2", "e2 cannot be put back: it did not succeed"),
+        ("e3", "e3 cannot be put back: it is there now"),
+        ("e9", "e9 is no execution of shop-main"),
+    ] {
+        assert_eq!(room.plan(&to(id)).unwrap_err(), why);
+    }
+}
+
+#[test]
+fn what_was_done_is_undone_in_the_other_order() {
+    let mut room = Room::calm();
+    at(&mut room, 75, 25);
+    let mut plan = room.plan(&roll_back()).unwrap();
+    plan.id = PlanId("t-9".to_owned());
+    let undo = Intent::Undo { plan: plan.id.clone() };
+    assert_eq!(room.plan(&undo).unwrap_err(), "that write is not known here");
+    room.did(&plan, Some(&Outcome::Unknown { why: "lost".into() }));
+    let nothing = "roll back shop, and hold was not done: there is nothing to undo";
+    assert_eq!(room.plan(&undo).unwrap_err(), nothing);
+    room.state.activity.clear();
+    room.did(&plan, Some(&Outcome::Done { note: None }));
+    at(&mut room, 100, 0);
+    let mut now = pipeline();
+    now.stages[2].transition.as_mut().unwrap().enabled = false;
+    room.tell(Fact::Pipeline(now));
+    assert_eq!(
+        writes(&room, &undo),
+        [
+            Write::Release { pipeline: pipeline_id(), stage: "prod".into() },
+            shares(&[("canary", 25), ("stable", 75)])
+        ]
+    );
+    assert_eq!(title(&room, &undo), "undo: roll back shop, and hold");
+}
+
+#[test]
+fn what_cannot_be_undone_says_why() {
+    let mut room = Room::calm();
+    let mut plan = room.plan(&approve()).unwrap();
+    plan.id = PlanId("t-9".to_owned());
+    let undo = Intent::Undo { plan: plan.id.clone() };
+    room.did(&plan, Some(&Outcome::Done { note: None }));
+    assert_eq!(
+        room.plan(&undo).unwrap_err(),
+        "approve prod of shop-main r3 cannot be undone: an approval cannot be taken back; the \
+         stage can be rolled back"
+    );
+}
+
+#[test]
+fn flags() {
+    let room = Room::calm();
+    for (change, said, undo) in [
+        (
+            FlagChange::Enabled { on: false },
+            "flag new-checkout in production: off",
+            FlagChange::Enabled { on: true },
+        ),
+        (
+            FlagChange::Percent { percent: 10.0 },
+            "flag new-checkout in production: 10%",
+            FlagChange::Percent { percent: 50.0 },
+        ),
+        (
+            FlagChange::Stale { stale: true },
+            "flag new-checkout in production: stale",
+            FlagChange::Stale { stale: false },
+        ),
+    ] {
+        let environment: SafeText = "production".into();
+        let intent = Intent::Flag { flag: flag_id(), environment: environment.clone(), change };
+        let plan = room.plan(&intent).unwrap();
+        assert_eq!(plan.title, said);
+        assert!(plan.production);
+        assert_eq!(plan.steps[0].expects.get("version").unwrap(), "7");
+        let back = Write::Flag { flag: flag_id(), environment, change: undo };
+        assert_eq!(plan.steps[0].undo, Some(back));
+    }
+    let elsewhere = Intent::Flag {
+        flag: flag_id(),
+        environment: "staging".into(),
+        change: FlagChange::Enabled { on: false },
+    };
+    assert_eq!(room.plan(&elsewhere).unwrap_err(), "web:new-checkout is not told of in staging");
+}
+
+#[test]
+fn what_was_not_read_has_no_plan() {
+    let mut room = Room::calm();
+    let unknown = PipelineId::new(&SourceId::new("aws"), "shop-other");
+    let start = Intent::Start { pipeline: unknown.clone() };
+    assert_eq!(room.plan(&start).unwrap_err(), "shop-other could not be read");
+    room.tell(Fact::Pipeline(Pipeline::listed(unknown)));
+    assert_eq!(room.plan(&start).unwrap_err(), "shop-other could not be read");
+    let mut now = flag();
+    now.environments[0].enabled = None;
+    room.tell(Fact::Flag(now));
+    let on = FlagChange::Enabled { on: true };
+    let intent = Intent::Flag { flag: flag_id(), environment: "production".into(), change: on };
+    assert_eq!(
+        room.plan(&intent).unwrap_err(),
+        "whether web:new-checkout is on in production is unknown"
+    );
+}
+
+#[test]
+fn nobody_else_takes_the_rest() {
+    let mut room = Room::calm();
+    room.tell(Fact::Traffic(split(&[("stable", 100, false), ("canary", 50, true)])));
+    let alone = "no other version of shop takes the rest of the traffic";
+    assert_eq!(room.plan(&shift("canary", 10)).unwrap_err(), alone);
+    assert_eq!(writes(&room, &shift("canary", 100)), [shares(&[("canary", 100)])]);
+    assert_eq!(room.plan(&shift("green", 10)).unwrap_err(), "shop has no version green");
+}
+
+#[test]
+fn a_version_is_taken_out_and_back_in() {
+    let room = Room::calm();
+    let write = Write::Arm { split: split_id(), arm: "canary".into(), wish: ArmWish::Drain };
+    let plan = room.plan(&Intent::Writes { title: "x".into(), writes: vec![write] }).unwrap();
+    let back = Write::Arm { split: split_id(), arm: "canary".into(), wish: ArmWish::Ready };
+    assert_eq!(plan.steps[0].undo, Some(back));
+    assert_eq!(plan.service, Some(shop()));
+}
+
+proptest! {
+    /// Whatever the weights are, the shares make 100, and the others keep their proportions.
+    #[test]
+    fn shares_make_a_hundred_and_keep_proportions(
+        weights in proptest::collection::vec((0_u32..300, any::<bool>()), 1..6),
+        chosen in 0_usize..6,
+        percent in 0_u32..=120,
+    ) {
+        const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+        let arms: Vec<(&str, u32, bool)> =
+            weights.iter().zip(NAMES).map(|((weight, usable), name)| (name, *weight, *usable)).collect();
+        let chosen = NAMES[chosen % arms.len()];
+        let mut room = Room::calm();
+        let now = split(&arms);
+        room.tell(Fact::Traffic(now.clone()));
+        let others: Vec<&str> =
+            arms.iter().filter(|(n, _, usable)| *n != chosen && *usable).map(|(n, ..)| *n).collect();
+        let planned = room.plan(&shift(chosen, percent));
+        let percent = percent.min(100);
+        if others.is_empty() && percent < 100 {
+            prop_assert!(planned.is_err());
+            return Ok(());
+        }
+        let plan = planned.unwrap();
+        let Write::Shares { shares, .. } = &plan.steps[0].write else { panic!("{plan:?}") };
+        prop_assert_eq!(shares.iter().map(|(_, share)| share).sum::<u32>(), 100);
+        prop_assert_eq!(&shares[0], &(SafeText::new(chosen), percent));
+        let sum: f64 = others.iter().map(|name| now.percent(name).unwrap_or(0.0)).sum();
+        for (name, share) in shares.iter().skip(1) {
+            prop_assert!(others.contains(&name.as_str()));
+            if sum > 0.0 {
+                let fair = f64::from(100 - percent) * now.percent(name.as_str()).unwrap() / sum;
+                let off = (f64::from(*share) - fair).abs();
+                // Each is rounded by up to a half; the last takes what the others leave.
+                prop_assert!(off <= 0.5 * shares.len() as f64, "{name}: {share} of {fair}");
+            }
+        }
+    }
+}
