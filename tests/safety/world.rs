@@ -231,10 +231,12 @@ pub fn flag() -> Flag {
         description: None,
         kind: None,
         stale: None,
+        marked: false,
         environments: vec![FlagState {
             environment: "production".into(),
             enabled: Some(true),
             percent: Some(50.0),
+            gradual: Some(50.0),
             rules: Vec::new(),
             attributes: Vec::new(),
             version: Some("7".into()),
