@@ -13,7 +13,7 @@ use flightdeck::domain::canary::{CanaryData, CanaryMetric, CanarySpec, CountPair
 use flightdeck::domain::environment::Health;
 use flightdeck::domain::error::{Fault, FaultKind};
 use flightdeck::domain::fact::{Fact, FactKind};
-use flightdeck::domain::flag::{Flag, FlagState};
+use flightdeck::domain::flag::Flag;
 use flightdeck::domain::ids::*;
 use flightdeck::domain::observation::{Observation, ReadFailed, Scope, Topic};
 use flightdeck::domain::observed::FreshnessPolicy;
@@ -224,30 +224,23 @@ pub fn split(arms: &[(&str, u32, bool)]) -> TrafficSplit {
 }
 
 pub fn flag() -> Flag {
-    Flag {
-        id: flag_id(),
-        key: "new-checkout".into(),
-        project: "web".into(),
-        description: None,
-        kind: None,
-        stale: None,
-        marked: false,
-        environments: vec![FlagState {
-            environment: "production".into(),
-            enabled: Some(true),
-            percent: Some(50.0),
-            gradual: Some(50.0),
-            rules: Vec::new(),
-            attributes: Vec::new(),
-            version: Some("7".into()),
-            changed: None,
-            by: None,
-            last_seen: None,
-            rollout: None,
-        }],
-        link: None,
-        tags: BTreeMap::new(),
-    }
+    let state = serde_json::json!({
+        "environment": "production",
+        "enabled": true,
+        "percent": 50.0,
+        "gradual": 50.0,
+        "rules": [],
+        "attributes": [],
+        "version": "7",
+    });
+    let flag = serde_json::json!({
+        "id": flag_id(),
+        "key": "new-checkout",
+        "project": "web",
+        "environments": [state],
+        "tags": {},
+    });
+    serde_json::from_value(flag).unwrap()
 }
 
 pub fn alarm(state: AlarmState) -> Alarm {
