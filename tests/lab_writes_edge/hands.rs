@@ -1,5 +1,6 @@
 //! What both kinds of source need: read, confirm, submit, carry out, and break the way there.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -95,19 +96,36 @@ pub async fn submit_seen(
 pub async fn carry_out(eyes: &dyn Source, source: &Arc<dyn Source>, write: Write) -> Outcome {
     let confirmed = confirmed(eyes, write).await;
     let folder = tempfile::tempdir().unwrap();
+    pass(source, &confirmed, folder.path()).await
+}
+
+/// What a gateway with its journal and locks in `folder` makes of what was confirmed.
+async fn pass(source: &Arc<dyn Source>, confirmed: &Confirmed, folder: &Path) -> Outcome {
     let gateway = Gateway::new(
         [Arc::clone(source)],
         Arc::new(WallClock),
-        folder.path().to_owned(),
+        folder.to_owned(),
         "dana@lab".into(),
     )
     .patience(Duration::from_secs(10));
     let (out, mut inbox) = tokio::sync::mpsc::channel(64);
     let drain = tokio::spawn(async move { while inbox.recv().await.is_some() {} });
-    let outcome = gateway.carry_out(&confirmed, &out).await.remove(0);
+    let outcome = gateway.carry_out(confirmed, &out).await.remove(0);
     drop(out);
     drain.await.unwrap();
     outcome
+}
+
+/// Two control rooms of this host saw the same and confirm different writes at once: what came of
+/// either, the one that won first.
+pub async fn race(source: &Arc<dyn Source>, writes: [Write; 2]) -> ([Outcome; 2], Write) {
+    let [one, other] = writes;
+    let first = confirmed(&**source, one.clone()).await;
+    let second = confirmed(&**source, other.clone()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let (a, b) = tokio::join!(pass(source, &first, path), pass(source, &second, path));
+    if matches!(a, Outcome::Done { .. }) { ([a, b], one) } else { ([b, a], other) }
 }
 
 /// A proxy of its own in front of `to` (`host:port`), that can break what passes.

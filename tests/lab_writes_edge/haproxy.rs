@@ -14,7 +14,8 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::hands::{
-    Breaker, carry_out, confirmed, context, is_forbidden, losses, read, source, submit, submit_seen,
+    Breaker, carry_out, confirmed, context, is_forbidden, losses, race, read, source, submit,
+    submit_seen,
 };
 use crate::lab::address;
 
@@ -298,6 +299,23 @@ async fn what_never_reached_it_is_no_outcome_to_wonder_about() {
     let honest = matches!(told.kind, FaultKind::OutcomeUnknown | FaultKind::Unreachable);
     assert!(honest, "{told}");
     assert_eq!(edge.weights("shop").await, (90, 10));
+}
+
+#[tokio::test]
+#[ignore = "needs the lab: bash tests/run"]
+async fn of_two_who_shift_at_once_one_wins() {
+    let edge = Edge::start().await;
+    let source = edge.source();
+    for round in 0..30 {
+        let (one, other) = (11 + round, 51 + round);
+        let writes = [shares("shop", 100 - one, one), shares("shop", 100 - other, other)];
+        let (outcomes, winner) = race(&source, writes).await;
+        assert!(matches!(outcomes[0], Outcome::Done { .. }), "{outcomes:?}");
+        let refused = matches!(outcomes[1], Outcome::Refused { .. } | Outcome::Moved { .. });
+        assert!(refused, "{outcomes:?}");
+        let green = if winner == shares("shop", 100 - one, one) { one } else { other };
+        assert_eq!(edge.weights("shop").await, (100 - green, green));
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,8 @@ use flightdeck::domain::write::{FlagChange, Outcome, Write, inverse};
 use serde_json::{Value, json};
 
 use crate::hands::{
-    Breaker, carry_out, confirmed, context, is_forbidden, losses, read, source, submit, submit_seen,
+    Breaker, carry_out, confirmed, context, is_forbidden, losses, race, read, source, submit,
+    submit_seen,
 };
 use crate::lab::address;
 
@@ -321,6 +322,24 @@ async fn an_answer_of_something_in_between_is_unknown_or_a_refusal_by_its_status
     let outcome = carry_out(&*direct, &through, lamp.write(ON)).await;
     assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
     assert!(!lamp.is_on().await);
+}
+
+#[tokio::test]
+#[ignore = "needs the lab: bash tests/run"]
+async fn of_two_who_change_a_flag_at_once_one_wins() {
+    let (lamp, source) = (Lamp::new("race").await, editor());
+    for round in 0..10 {
+        let (one, other) = (f64::from(1 + round), f64::from(51 + round));
+        let writes = [lamp.write(percent(one)), lamp.write(percent(other))];
+        let (outcomes, winner) = race(&source, writes).await;
+        assert!(matches!(outcomes[0], Outcome::Done { .. }), "{outcomes:?}");
+        let refused = matches!(outcomes[1], Outcome::Refused { .. } | Outcome::Moved { .. });
+        assert!(refused, "{outcomes:?}");
+        let share = if winner == lamp.write(percent(one)) { one } else { other };
+        assert_eq!(lamp.rollout().await, format!("{share}"));
+    }
+    let changes = lamp.log().await.iter().filter(|(_, who)| who == EDITOR).count();
+    assert_eq!(changes, 10);
 }
 
 #[tokio::test]
