@@ -35,6 +35,8 @@ mod stands;
 mod writes;
 #[path = "contract/writing.rs"]
 mod writing;
+#[path = "contract/writing_aws.rs"]
+mod writing_aws;
 
 macro_rules! contract {
     ($($kind:ident)*) => {$(
@@ -110,5 +112,5 @@ macro_rules! writing {
 }
 
 mod write {
-    writing! { haproxy unleash }
+    writing! { haproxy unleash codepipeline appconfig deploying }
 }

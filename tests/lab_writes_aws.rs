@@ -19,3 +19,5 @@ mod lab;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/lab_pipelines.rs"]
 mod pipes;
+#[path = "lab_writes_aws/stages.rs"]
+mod stages;

@@ -228,7 +228,7 @@ pub async fn unleash() -> Stand {
     })
 }
 
-fn access(given: &Given<'_>) -> AwsAccess {
+pub fn access(given: &Given<'_>) -> AwsAccess {
     AwsAccess {
         profile: Some("lab".to_owned()),
         endpoint: Some(format!("http://{}", given.address).parse().unwrap()),
@@ -236,11 +236,11 @@ fn access(given: &Given<'_>) -> AwsAccess {
     }
 }
 
-fn sessions(given: &Given<'_>) -> Sessions {
+pub fn sessions(given: &Given<'_>) -> Sessions {
     Sessions::with_files(given.folder.join("config"), given.folder.join("credentials"))
 }
 
-fn aws_refusals(refusal: fn(u16, &str, &str) -> Reply) -> Vec<(&'static str, Mood)> {
+pub fn aws_refusals(refusal: fn(u16, &str, &str) -> Reply) -> Vec<(&'static str, Mood)> {
     vec![
         ("not authenticated", always(refusal(400, "ExpiredTokenException", "it expired"))),
         ("forbidden", always(refusal(403, "AccessDeniedException", "no"))),
@@ -250,7 +250,7 @@ fn aws_refusals(refusal: fn(u16, &str, &str) -> Reply) -> Vec<(&'static str, Moo
 }
 
 /// Who is calling is asked for as well.
-async fn aws_server(well: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Arc<Server> {
+pub async fn aws_server(well: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Arc<Server> {
     Server::http(move |request| match request.operation().as_str() {
         "GetCallerIdentity" => Reply::status(200, crate::aws::IDENTITY),
         _ => well(request),

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::aws::{Reply, Request};
 use crate::server::Server;
 use crate::stands::{Stand, id, settings, stand};
+pub use crate::writing_aws::{appconfig, codepipeline, deploying};
 
 /// A kind of source, the writes that it takes, and how they are told from reads.
 pub struct Hand {

@@ -127,7 +127,8 @@ async fn a_lost_reply_is_unknown_and_was_done_once() {
         let url = format!("http://127.0.0.1:{}/w/answer-lost-{at}", breaker.port);
         let far = World::at(url);
         let behind = far.source(1);
-        breaker.breaks(0, loss).await;
+        // The state, the structure and the executions are read before.
+        breaker.breaks(3, loss).await;
         let lost = submit_seen(&world.source(10), &behind, answer(&execution, true, "")).await;
         assert_eq!(lost.unwrap_err().kind, FaultKind::OutcomeUnknown, "{loss}");
         assert_eq!(found(&world).await.0, RunState::Succeeded, "{loss}");

@@ -5,6 +5,7 @@ pub mod cloudwatch;
 pub mod codepipeline;
 mod convert;
 pub mod fault;
+mod moved;
 mod reader;
 mod sent;
 pub mod session;

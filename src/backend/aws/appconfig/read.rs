@@ -67,14 +67,15 @@ impl AppConfig {
     ) -> Result<Observation, Fault> {
         let late = Instant::now() + self.schedule.deadline.get().saturating_mul(TURNS);
         let connection = self.reader.connect(context.now()).await?;
-        let (listed, (identity, warning)) = futures::future::join(
-            self.applications(&connection, context),
-            connection.identity(context),
-        )
-        .await;
+        // Who reads a flag right before changing it waits for no other application.
+        let is_narrow = !scope.items.is_empty();
+        let identity =
+            async { if is_narrow { (None, None) } else { connection.identity(context).await } };
+        let applications = self.applications(&connection, context);
+        let (listed, (identity, warning)) = futures::future::join(applications, identity).await;
         let listed = match listed {
-            Ok(listed) => self.pace(&connection, context).await.map(|_| listed),
-            Err(fault) => Err(fault),
+            Ok(listed) if !is_narrow => self.pace(&connection, context).await.map(|_| listed),
+            listed => listed,
         };
         let mut applications = match listed {
             Ok(listed) => listed,
@@ -84,8 +85,6 @@ impl AppConfig {
             }
         };
         let gone = self.forget_others(&applications);
-        // Who reads a flag right before changing it waits for no other application.
-        let is_narrow = !scope.items.is_empty();
         if is_narrow {
             applications.retain(|it| scope.items.iter().any(|item| is_of(item, it)));
         }
@@ -94,7 +93,7 @@ impl AppConfig {
         let stop: Mutex<Option<Fault>> = Mutex::new(None);
         let mut reads = Vec::with_capacity(applications.len());
         for application in &applications {
-            reads.push(self.turn(&connection, application, (late, &stop), context));
+            reads.push(self.turn(&connection, application, is_narrow, (late, &stop), context));
         }
         let reads: Vec<_> = stream::iter(reads).buffered(APPLICATIONS).collect().await;
         let stopped = lock(&stop).take();
@@ -163,6 +162,7 @@ impl AppConfig {
         &self,
         connection: &Connection<Client>,
         application: &Named,
+        is_narrow: bool,
         (late, stop): (Instant, &Mutex<Option<Fault>>),
         context: &ReadContext,
     ) -> Option<Result<Brought, Fault>> {
@@ -170,7 +170,7 @@ impl AppConfig {
             return None;
         }
         let memory = lock(&self.known).get(&application.id).cloned().unwrap_or_default();
-        let read = self.application(connection, application, &memory, context).await;
+        let read = self.application(connection, application, &memory, is_narrow, context).await;
         match read {
             Err(fault) if ends_read(&fault) => {
                 lock(stop).get_or_insert(fault);
@@ -185,6 +185,7 @@ impl AppConfig {
         connection: &Connection<Client>,
         application: &Named,
         memory: &Memory,
+        is_narrow: bool,
         context: &ReadContext,
     ) -> Result<Brought, Fault> {
         let now = context.now();
@@ -219,7 +220,11 @@ impl AppConfig {
                     let wanted: Vec<_> = of_interest.collect();
                     let none = Details::new();
                     let known = memory.details.get(&environment.id).unwrap_or(&none);
-                    details = self.details(connection, place, &wanted, known, context).await?;
+                    // They are decoration, and nothing to wait for before a write.
+                    details = match is_narrow {
+                        true => known.clone(),
+                        false => self.details(connection, place, &wanted, known, context).await?,
+                    };
                     next.seen.insert(environment.id.clone(), seen);
                     next.details.insert(environment.id.clone(), details.clone());
                     Ok(deployed)
@@ -349,6 +354,12 @@ impl AppConfig {
             known.insert(application.id.clone(), Arc::new(memory));
         }
         observation.faults.extend(told.into_iter().map(|item| (item, fault.clone())));
+    }
+
+    /// What an application consists of, if that was read lately.
+    pub(super) fn known_structure(&self, application: &str, now: Timestamp) -> Option<Structure> {
+        let known = lock(&self.known);
+        known.get(application)?.structure.clone().filter(|known| known.is_recent(now))
     }
 
     /// Forgets what was counted on to stay deployed, because that has just been taken back.

@@ -9,16 +9,19 @@ use aws_sdk_appconfig::primitives::Blob;
 use aws_sdk_appconfig::types::{
     DeploymentState, DeploymentSummary, HostedConfigurationVersionSummary,
 };
+use serde_json::Value;
 
 use super::change::changed;
 use super::deployments::{Deployed, Deployment, Seen};
 use super::flags::flag_id;
 use super::listing::PAGE;
 use super::{AppConfig, Named};
+use crate::backend::aws::moved;
 use crate::backend::aws::reader::Connection;
 use crate::backend::context::ReadContext;
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::ids::FlagId;
+use crate::domain::observation::Topic;
 use crate::domain::text::SafeText;
 use crate::domain::write::{FlagChange, Order, Receipt, Write};
 
@@ -57,7 +60,12 @@ impl AppConfig {
             return Err(refuse(format!("appconfig cannot {}", verb.word())));
         };
         let connection = self.reader.connect(context.now()).await?;
-        let sent = self.carry_out(&connection, order, (flag, environment, change), context).await;
+        let sent = match moved::check(self, Topic::Overview, order, context).await {
+            Ok(()) => {
+                self.carry_out(&connection, order, (flag, environment, change), context).await
+            }
+            Err(fault) => Err(fault),
+        };
         if let Err(fault) = &sent {
             self.reader.learn(&connection.loaded, fault).await;
         }
@@ -102,7 +110,10 @@ impl AppConfig {
             if !flag.name.as_str().starts_with(&format!("{}/", application.name)) {
                 continue;
             }
-            let structure = self.structure(connection, &application.id, context).await?;
+            let structure = match self.known_structure(&application.id, context.now()) {
+                Some(known) => known,
+                None => self.structure(connection, &application.id, context).await?,
+            };
             let profile = structure.profiles.iter().find(|profile| {
                 let project = format!("{}/{}", application.name, profile.name);
                 flag_id(&self.id, &project, key) == *flag
@@ -188,7 +199,13 @@ impl AppConfig {
             let message = format!("{}; nothing was deployed", fault.message);
             Fault { message: message.into(), ..fault }
         })?;
+        let said = version.content().map(AsRef::as_ref).unwrap_or_default();
+        let is_read = said.is_empty() || serde_json::from_slice::<Value>(said).is_ok();
         let version = version.version_number();
+        if version <= latest || !is_read {
+            let message = "the answer to the new version could not be read; nothing was deployed";
+            return Err(Fault::new(FaultKind::InvalidReply, message));
+        }
 
         context.spend().await;
         let request = connection.client.start_deployment().application_id(&site.application.id);

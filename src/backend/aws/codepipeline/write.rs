@@ -1,7 +1,7 @@
 //! Writes: each is one call, with what the service itself checks before it does it.
 //!
-//! Where there is no native check (closing and opening a transition, starting), the caller has read
-//! the pipeline again right before. Nothing is sent twice: sessions are loaded without retries.
+//! Not every one has such a check (opening a transition lets in whatever waits), so the state is read
+//! once more before. Nothing is sent twice: sessions are loaded without retries.
 
 use aws_sdk_codepipeline::Client;
 use aws_sdk_codepipeline::error::BuildError;
@@ -11,10 +11,12 @@ use aws_sdk_codepipeline::types::{
 
 use super::{CodePipeline, reason, refused};
 use crate::backend::aws::convert::time;
+use crate::backend::aws::moved;
 use crate::backend::aws::reader::Connection;
 use crate::backend::context::ReadContext;
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::ids::PipelineId;
+use crate::domain::observation::Topic;
 use crate::domain::source::Verb;
 use crate::domain::text::SafeText;
 use crate::domain::write::{Order, Receipt, Write};
@@ -43,7 +45,10 @@ impl CodePipeline {
             return Err(too_long);
         }
         let connection = self.reader.connect(context.now()).await?;
-        let sent = self.send(&connection, order, pipeline, context).await;
+        let sent = match moved::check(self, Topic::Items, order, context).await {
+            Ok(()) => self.send(&connection, order, pipeline, context).await,
+            Err(fault) => Err(fault),
+        };
         self.look_again(pipeline.name.as_str());
         match sent {
             Ok(receipt) => Ok(receipt),
@@ -99,7 +104,7 @@ impl CodePipeline {
                 let answer =
                     answer.map_err(|e| refused::fault(connection, &e, "PutApprovalResult", now))?;
                 let at = answer.approved_at().and_then(time);
-                Ok(Receipt { id: None, note: at.map(|at| format!("answered at {at}").into()) })
+                Ok(note(at.map_or("answered".to_owned(), |at| format!("answered at {at}"))))
             }
             Write::Retry { stage, execution, all, .. } => {
                 let mode =
@@ -111,7 +116,7 @@ impl CodePipeline {
                 let now = context.now();
                 let answer = answer
                     .map_err(|e| refused::fault(connection, &e, "RetryStageExecution", now))?;
-                Ok(began(answer.pipeline_execution_id()))
+                Ok(began(answer.pipeline_execution_id(), "runs again"))
             }
             Write::Stop { execution, abandon, reason, .. } => {
                 context.spend().await;
@@ -122,7 +127,7 @@ impl CodePipeline {
                 let now = context.now();
                 let answer = answer
                     .map_err(|e| refused::fault(connection, &e, "StopPipelineExecution", now))?;
-                Ok(began(answer.pipeline_execution_id()))
+                Ok(began(answer.pipeline_execution_id(), "is being stopped"))
             }
             Write::Start { .. } => {
                 context.spend().await;
@@ -131,7 +136,7 @@ impl CodePipeline {
                 let now = context.now();
                 let answer = answer
                     .map_err(|e| refused::fault(connection, &e, "StartPipelineExecution", now))?;
-                Ok(began(answer.pipeline_execution_id()))
+                Ok(began(answer.pipeline_execution_id(), "has started"))
             }
             Write::Hold { stage, reason, .. } => {
                 let said = reason::transition(reason.as_str());
@@ -145,8 +150,8 @@ impl CodePipeline {
                     .await
                     .map_err(|e| refused::fault(connection, &e, "DisableStageTransition", now))?;
                 let other = *reason != *said.as_str();
-                let note = other.then(|| format!("the reason was written as: {said}").into());
-                Ok(Receipt { id: None, note })
+                let written = format!("the way is closed, because: {said}");
+                Ok(note(if other { written } else { "the way is closed".to_owned() }))
             }
             Write::Release { stage, .. } => {
                 context.spend().await;
@@ -158,7 +163,7 @@ impl CodePipeline {
                     .send()
                     .await
                     .map_err(|e| refused::fault(connection, &e, "EnableStageTransition", now))?;
-                Ok(Receipt::default())
+                Ok(note("the way is open"))
             }
             Write::RollBack { stage, to, .. } => {
                 context.spend().await;
@@ -168,7 +173,7 @@ impl CodePipeline {
                 let now = context.now();
                 let answer =
                     answer.map_err(|e| refused::fault(connection, &e, "RollbackStage", now))?;
-                Ok(began(Some(answer.pipeline_execution_id())))
+                Ok(began(Some(answer.pipeline_execution_id()), "goes back"))
             }
             Write::Override { stage, execution, condition, .. } => {
                 let kind = condition_type(condition)?;
@@ -181,7 +186,7 @@ impl CodePipeline {
                     .send()
                     .await
                     .map_err(|e| refused::fault(connection, &e, "OverrideStageCondition", now))?;
-                Ok(Receipt::default())
+                Ok(note("the condition is overridden"))
             }
             other => Err(impossible(format!("codepipeline cannot {}", other.verb().word()))),
         }
@@ -210,8 +215,13 @@ fn too_long(write: &Write) -> Option<Fault> {
     })
 }
 
-fn began(execution: Option<&str>) -> Receipt {
-    Receipt { id: execution.map(SafeText::new), note: None }
+fn began(execution: Option<&str>, what: &str) -> Receipt {
+    let note = execution.map(|id| format!("execution {id} {what}").into());
+    Receipt { id: execution.map(SafeText::new), note }
+}
+
+fn note(what: impl Into<SafeText>) -> Receipt {
+    Receipt { id: None, note: Some(what.into()) }
 }
 
 fn impossible(message: impl Into<SafeText>) -> Fault {
