@@ -6,6 +6,8 @@
     reason = "a failing unwrap in a test is a failing test"
 )]
 
+#[path = "core/ages.rs"]
+mod ages;
 #[path = "core/backoff.rs"]
 mod backoff;
 #[path = "core/keeper.rs"]

@@ -1,10 +1,14 @@
 //! Ages of what is shown: which rows are fresh, which are stale or lost, and how old the oldest is.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
+use super::membership::Members;
 use super::row::RowId;
 use super::state::State;
-use crate::domain::ids::ItemId;
+use crate::domain::canary::CanarySpec;
+use crate::domain::ids::{ItemId, SourceId};
 use crate::domain::observed::{Freshness, Observed};
 use crate::domain::source::SourceHealth;
 
@@ -67,20 +71,61 @@ pub fn of_item(state: &State, item: &ItemId) -> Option<Age> {
     }
 }
 
-/// The age of what a row is mainly about.
-pub fn of_row(state: &State, row: &RowId) -> Option<Age> {
+/// The items whose facts a row shows.
+fn items_of_row(state: &State, row: &RowId) -> Vec<ItemId> {
     match row {
-        RowId::Item(item) | RowId::Ask(item, _) => of_item(state, item),
-        RowId::Service(_) => {
-            let pipeline = state.rows.board.get(row)?.pipeline.clone()?;
-            of_item(state, &ItemId::Pipeline(pipeline))
+        RowId::Item(item) | RowId::Ask(item, _) => vec![item.clone()],
+        RowId::Service(id) => {
+            let mut items: Vec<ItemId> =
+                state.membership.members(id).into_iter().flat_map(Members::items).collect();
+            for spec in
+                state.setup.services.iter().filter(|s| s.id == *id).flat_map(|s| &s.canaries)
+            {
+                items.extend(items_of_canary(state, spec));
+            }
+            items
         }
-        RowId::Canary(_) => {
-            let traffic = state.rows.canaries.get(row)?.traffic.clone()?;
-            of_item(state, &ItemId::Traffic(traffic))
+        RowId::Canary(id) => {
+            let mut specs = state.setup.services.iter().flat_map(|s| &s.canaries);
+            specs.find(|s| s.id == *id).map(|s| items_of_canary(state, s)).unwrap_or_default()
         }
-        RowId::Source(_) | RowId::Plan(_) => None,
+        RowId::Source(_) | RowId::Plan(_) => Vec::new(),
     }
+}
+
+/// Its traffic split and, while it is judged, its series.
+fn items_of_canary(state: &State, spec: &CanarySpec) -> Vec<ItemId> {
+    let Some(row) = state.rows.canaries.get(&RowId::Canary(spec.id.clone())) else {
+        return Vec::new();
+    };
+    let mut items: Vec<ItemId> = row.traffic.iter().cloned().map(ItemId::Traffic).collect();
+    if row.judged.is_some() {
+        let series = spec.metrics.iter().flat_map(|m| m.data.series());
+        items.extend(series.cloned().map(ItemId::Series));
+    }
+    items
+}
+
+/// The age of what a row shows: of its oldest fact, and no better than its worst; `None` if nothing
+/// of it was read.
+pub fn of_row(state: &State, row: &RowId) -> Option<Age> {
+    let items = items_of_row(state, row);
+    let ages = items.iter().filter_map(|item| of_item(state, item));
+    ages.reduce(|a, b| Age { at: a.at.min(b.at), freshness: a.freshness.max(b.freshness) })
+}
+
+/// The sources whose facts in a row are not fresh, each with the age of its oldest such fact.
+pub fn behind(state: &State, row: &RowId) -> BTreeMap<SourceId, Age> {
+    let mut behind: BTreeMap<SourceId, Age> = BTreeMap::new();
+    for item in items_of_row(state, row) {
+        let Some(age) = of_item(state, &item).filter(|a| a.freshness != Freshness::Fresh) else {
+            continue;
+        };
+        let sum = behind.entry(item.source().clone()).or_insert(age);
+        sum.at = sum.at.min(age.at);
+        sum.freshness = sum.freshness.max(age.freshness);
+    }
+    behind
 }
 
 /// The ages of the rows that are on the screen; of the service's resources in the service pane.

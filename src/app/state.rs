@@ -18,6 +18,7 @@ use super::overlay::Overlay;
 use super::pane::Pane;
 use super::row::RowId;
 use super::select::canaries::split_of;
+use super::select::missing::claims_by_name;
 use super::select::{Facts, Rows, activity};
 use super::setup::Setup;
 use crate::domain::canary::CanarySpec;
@@ -268,6 +269,11 @@ impl State {
                 _ => false,
             })
         };
+        // What a source lists for the first time may show that something claimed is not there.
+        if let Some(source) = &touched.source {
+            let named = setup.services.iter().filter(|s| claims_by_name(s, source));
+            services.extend(named.map(|s| s.id.clone()));
+        }
         for spec in setup.services.iter().flat_map(|s| &s.canaries).filter(|c| touches(c)) {
             let split = split_of(spec, fleet).map(|(_, split)| split);
             watches.entry(spec.id.clone()).or_default().refresh(spec, split, fleet);

@@ -80,7 +80,8 @@ impl Fleet {
         let mut touched = Touched::default();
         let healed = state.failing.remove(&scope.topic).is_some();
         let first = state.last_ok.insert(scope.topic, at).is_none();
-        if healed || first || state.warnings != observation.warnings {
+        let listed = complete.iter().filter(|kind| state.listed.insert(**kind)).count() > 0;
+        if healed || first || listed || state.warnings != observation.warnings {
             touched.source = Some(source.clone());
         }
         state.warnings = observation.warnings;
@@ -162,6 +163,20 @@ impl Fleet {
             ItemId::Series(id) => self.series.get(id).is_some(),
             ItemId::Change(id) => self.changes.get(id).is_some(),
         }
+    }
+
+    /// Whether `item` is there, read or not.
+    pub fn exists(&self, item: &ItemId) -> bool {
+        let unread = match item {
+            ItemId::Pipeline(id) => self.pipelines.unread(id),
+            ItemId::Environment(id) => self.environments.unread(id),
+            ItemId::Traffic(id) => self.traffic.unread(id),
+            ItemId::Flag(id) => self.flags.unread(id),
+            ItemId::Alarm(id) => self.alarms.unread(id),
+            ItemId::Series(id) => self.series.unread(id),
+            ItemId::Change(id) => self.changes.unread(id),
+        };
+        unread.is_some() || self.knows(item)
     }
 
     /// How much `observed` may be relied on at `now`.

@@ -23,6 +23,12 @@ impl Pattern {
         }
     }
 
+    /// Whether it means one thing of one source, by name.
+    pub fn is_exact(&self) -> bool {
+        let plain = |text: &SafeText| !text.as_str().contains(['*', '?']);
+        plain(&self.source) && plain(&self.name)
+    }
+
     /// Whether it means the thing called `name` of `source`.
     pub fn matches(&self, source: &SourceId, name: &str) -> bool {
         glob(self.source.as_str(), source.as_str()) && glob(self.name.as_str(), name)
@@ -87,5 +93,10 @@ mod tests {
         assert!(Pattern::parse("checkout*").matches(&source, "checkout-main"));
         assert!(Pattern::parse("aws-*/checkout*").matches(&source, "checkout-main"));
         assert!(!Pattern::parse("gcp/checkout*").matches(&source, "checkout-main"));
+        for (pattern, exact) in
+            [("aws-eu/checkout", true), ("checkout", false), ("aws-*/a", false), ("aws/a?", false)]
+        {
+            assert_eq!(Pattern::parse(pattern).is_exact(), exact, "{pattern}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Sources: one configured backend each, with its own health, age, budget and errors.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -98,6 +98,8 @@ pub struct SourceState {
     pub last_ok: BTreeMap<Topic, Timestamp>,
     /// Kinds of read that fail now, why and since when.
     pub failing: BTreeMap<Topic, Failing>,
+    /// Kinds of which it has listed everything there is, at least once.
+    pub listed: BTreeSet<FactKind>,
     /// What it warned of last.
     pub warnings: Vec<SafeText>,
     /// Traffic figures, from the supervisor.
@@ -180,6 +182,7 @@ impl SourceState {
             identity: None,
             last_ok: BTreeMap::new(),
             failing: BTreeMap::new(),
+            listed: BTreeSet::new(),
             warnings: Vec::new(),
             report: SourceReport::default(),
         }

@@ -6,13 +6,15 @@ mod service;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::age;
 use super::row::RowId;
 use super::select::timeline::ChangeRow;
 use super::state::State;
 use crate::domain::error::Fault;
 use crate::domain::ids::{ItemId, ServiceId};
+use crate::domain::observed::Freshness;
 use crate::domain::source::{SourceHealth, SourceState};
-use crate::domain::time::{age, coarse};
+use crate::domain::time::{age as age_of, coarse};
 use crate::domain::write::{Outcome, PlanId};
 
 /// Changes further back than this are not told in the strip.
@@ -30,7 +32,7 @@ pub fn selected(state: &State) -> Vec<String> {
 
 /// Sentences about a service.
 pub fn of_service(state: &State, id: &ServiceId) -> Vec<String> {
-    service::sentences(state, id)
+    row_sentences(state, &RowId::Service(id.clone()))
 }
 
 /// Sentences about a pipeline.
@@ -40,7 +42,7 @@ pub fn of_pipeline(state: &State, id: &crate::domain::ids::PipelineId) -> Vec<St
 
 /// Sentences about a fact.
 pub fn of_item(state: &State, item: &ItemId) -> Vec<String> {
-    item_sentences(state, item)
+    row_sentences(state, &RowId::Item(item.clone()))
 }
 
 /// Sentences about a source.
@@ -49,6 +51,32 @@ pub fn of_source(state: &State, id: &crate::domain::ids::SourceId) -> Vec<String
 }
 
 fn row_sentences(state: &State, row: &RowId) -> Vec<String> {
+    let mut sentences = about(state, row);
+    if let Some((freshness, text)) = not_fresh(state, row) {
+        // What is lost must not be read as the truth; what is stale is still the likeliest.
+        let at = if freshness == Freshness::Lost { 0 } else { sentences.len().min(1) };
+        sentences.insert(at, text);
+    }
+    sentences
+}
+
+/// Which facts of a row are old, how old, and what keeps them from being read.
+fn not_fresh(state: &State, row: &RowId) -> Option<(Freshness, String)> {
+    let behind = age::behind(state, row);
+    let worst = behind.values().map(|age| age.freshness).max()?;
+    let told = behind.iter().map(|(id, age)| {
+        let failing = state.fleet.sources.get(id).and_then(SourceState::worst);
+        let why = failing.map(|f| format!(" ({})", f.fault.kind.word())).unwrap_or_default();
+        format!("{id} told it {} ago{why}", ago(state, age.at))
+    });
+    let lead = match worst {
+        Freshness::Lost => "unknown by now, this is the last that was read",
+        _ => "stale",
+    };
+    Some((worst, format!("{lead}: {}", told.collect::<Vec<_>>().join(", "))))
+}
+
+fn about(state: &State, row: &RowId) -> Vec<String> {
     match row {
         RowId::Service(id) => service::sentences(state, id),
         RowId::Ask(item, _) | RowId::Item(item) => item_sentences(state, item),
@@ -193,7 +221,7 @@ fn source(state: &State, source: &SourceState) -> Vec<String> {
 /// What changed lately in a service, newest first, in one sentence.
 pub fn lately(state: &State, service: &ServiceId) -> Option<String> {
     let told: Vec<String> = changes_of(state, service)
-        .take_while(|row| age(state.now, row.at) <= LATELY)
+        .take_while(|row| age_of(state.now, row.at) <= LATELY)
         .take(CHANGES)
         .map(|row| format!("{} ago {}", ago(state, row.at), change_words(row)))
         .collect();
@@ -227,6 +255,6 @@ fn unread(fault: Option<&Fault>) -> Vec<String> {
 
 /// How long ago, in steps of a minute, so that a calm screen stays still.
 fn ago(state: &State, at: Timestamp) -> String {
-    let age = age(state.now, at);
+    let age = age_of(state.now, at);
     if age < SignedDuration::from_mins(1) { "<1m".to_owned() } else { coarse(age) }
 }

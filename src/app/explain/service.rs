@@ -2,6 +2,7 @@
 
 use super::{ago, canary, lately, pipeline};
 use crate::app::canary::Stand;
+use crate::app::row::RowId;
 use crate::app::state::State;
 use crate::domain::alarm::AlarmState;
 use crate::domain::environment::Health;
@@ -43,8 +44,13 @@ pub fn sentences(state: &State, id: &ServiceId) -> Vec<String> {
         lines.extend(troubles.filter_map(|s| pipeline::trouble(state, &observed.value, s)));
     }
     lines.extend(watched);
-    let unread =
-        state.rows.board.get(&crate::app::row::RowId::Service(id.clone())).map_or(0, |r| r.unread);
+    let row = state.rows.board.get(&RowId::Service(id.clone()));
+    for item in row.into_iter().flat_map(|row| &row.missing) {
+        lines.push(format!(
+            "{item} is claimed and not there: it was removed, or the claim is wrong"
+        ));
+    }
+    let unread = row.map_or(0, |row| row.unread);
     if unread > 0 {
         let s = if unread == 1 { " of its resources is" } else { " of its resources are" };
         lines.push(format!("{unread}{s} unknown: the read failed, see the sources"));

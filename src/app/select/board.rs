@@ -8,7 +8,7 @@ use crate::app::canary::Stand;
 use crate::app::row::{Attention, Row, RowId};
 use crate::domain::alarm::AlarmState;
 use crate::domain::environment::Health;
-use crate::domain::ids::{PipelineId, ServiceId};
+use crate::domain::ids::{ItemId, PipelineId, ServiceId};
 use crate::domain::pipeline::{RunState, Stage};
 use crate::domain::service::Service;
 use crate::domain::text::SafeText;
@@ -40,6 +40,8 @@ pub struct BoardRow {
     pub firing: usize,
     /// Resources of it that could not be read.
     pub unread: usize,
+    /// Resources that it claims by name and that do not exist.
+    pub missing: Vec<ItemId>,
     /// Flags, and the newest change of one.
     pub flags: usize,
     /// When one of its flags last changed.
@@ -61,7 +63,8 @@ pub struct StageCell {
     pub held: bool,
     /// What is there, short.
     pub revision: Option<String>,
-    /// Since when it is in that state; for a waiting one, since when it waits.
+    /// Since when it is in that state; for a waiting one, since when it waits; for one at rest that
+    /// is held, since when it is held.
     pub since: Option<Timestamp>,
 }
 
@@ -100,12 +103,16 @@ pub fn row(service: &Service, facts: &Facts<'_>) -> BoardRow {
         approvals: 0,
         firing: 0,
         unread: 0,
+        missing: super::missing::of(service, facts.fleet),
         flags: 0,
         flag_changed: None,
         canary_percent: None,
         canary_stand: None,
     };
-    let Some(members) = facts.membership.members(&service.id) else { return row };
+    let Some(members) = facts.membership.members(&service.id) else {
+        row.attention = attention(&row);
+        return row;
+    };
     add_pipelines(&mut row, members.pipelines.iter(), facts);
     for id in &members.environments {
         match facts.fleet.environments.get(id) {
@@ -157,6 +164,7 @@ fn attention(row: &BoardRow) -> Attention {
     } else if row.approvals > 0 {
         Attention::Waiting
     } else if row.unread > 0
+        || !row.missing.is_empty()
         || row.canary_percent.is_some()
         || row.stages.iter().any(|s| s.held)
         || matches!(row.health, Some(Health::Degraded | Health::Unknown))
@@ -200,11 +208,18 @@ fn add_pipelines<'a>(
 
 pub(super) fn cell(stage: &Stage) -> StageCell {
     let asked = stage.approvals().filter_map(|(_, ask)| ask.requested).min();
+    let held = stage.is_held();
+    // What matters of a stage at rest behind a closed door is since when the door is closed.
+    let rests = matches!(stage.state, RunState::Succeeded | RunState::NotRun);
+    let since = match &stage.transition {
+        Some(transition) if held && rests => transition.at,
+        _ => stage.since,
+    };
     StageCell {
         name: stage.name.clone(),
         state: stage.state,
-        held: stage.is_held(),
+        held,
         revision: stage.revision.as_ref().map(crate::domain::revision::Revision::short),
-        since: asked.or(stage.since),
+        since: asked.or(since),
     }
 }

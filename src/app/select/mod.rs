@@ -6,6 +6,7 @@ pub mod canaries;
 pub mod environments;
 pub mod flags;
 pub mod inbox;
+pub mod missing;
 pub mod pipelines;
 pub mod sources;
 pub mod timeline;

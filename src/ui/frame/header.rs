@@ -42,7 +42,9 @@ pub fn header(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     );
     part(needs.sign_in, glyphs.waiting, "sign in", Role::Waiting);
     let silent = sources.all - sources.answering - sources.pending;
-    part(silent.saturating_sub(needs.sign_in), glyphs.unknown, "unread", Role::Unknown);
+    let failing = silent.saturating_sub(needs.sign_in);
+    let word = if failing == 1 { "source failing" } else { "sources failing" };
+    part(failing, glyphs.unknown, word, Role::Unknown);
     if right.is_empty() && sources.pending == 0 && sources.all > 0 {
         right.push(look.span(Role::Good, format!("{} nothing needs you  ", glyphs.good)));
     }

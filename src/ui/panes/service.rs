@@ -52,7 +52,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     let wide = area.width >= WIDE;
     let left_width = if wide { area.width * 3 / 5 } else { area.width };
     let inner = usize::from(left_width.saturating_sub(4));
-    let mut left = pipelines(state, look, members);
+    let mut left = pipelines(state, look, service, members);
     left.extend(canary_panels(state, look, service, inner));
     left.push(environment_panel(state, look, members));
     let mut right = vec![changes(state, look, &service.id)];
@@ -126,7 +126,7 @@ fn unknown(look: &Look, what: &str, why: Option<&crate::domain::error::Fault>) -
     look.line(Role::Unknown, format!("{} {what} unknown: {why}", look.glyphs.unknown))
 }
 
-fn pipelines(state: &State, look: &Look, members: &Members) -> Vec<Panel> {
+fn pipelines(state: &State, look: &Look, service: &Service, members: &Members) -> Vec<Panel> {
     let mut panels = Vec::new();
     for id in &members.pipelines {
         let item = ItemId::Pipeline(id.clone());
@@ -151,11 +151,22 @@ fn pipelines(state: &State, look: &Look, members: &Members) -> Vec<Panel> {
     if panels.is_empty() {
         panels.push(Panel {
             title: "pipeline".to_owned(),
-            lines: vec![look.line(Role::Dim, "none is claimed by this service")],
+            lines: vec![no_pipeline(look, service)],
             yields: 1,
         });
     }
     panels
+}
+
+fn no_pipeline(look: &Look, service: &Service) -> Line<'static> {
+    let claims = &service.claims;
+    if claims.pipelines.is_empty() && claims.tags.is_empty() {
+        return look.line(Role::Dim, "none is claimed by this service");
+    }
+    let claimed: Vec<String> =
+        claims.pipelines.iter().map(|p| format!("{}/{}", p.source, p.name)).collect();
+    let claimed = if claimed.is_empty() { "its tags".to_owned() } else { claimed.join(", ") };
+    look.line(Role::Unknown, format!("{} none was found by {claimed}", look.glyphs.unknown))
 }
 
 fn canary_panels(state: &State, look: &Look, service: &Service, width: usize) -> Vec<Panel> {

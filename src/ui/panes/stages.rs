@@ -54,15 +54,8 @@ pub fn strip(state: &State, look: &Look, stages: &[StageCell]) -> Line<'static> 
         .or_else(|| stages.iter().find(|s| s.held));
     if let Some(stage) = matters {
         let (_, role) = look.glyphs.run(stage.state);
-        let word = if stage.held
-            && !stage.state.is_moving()
-            && stage.state != RunState::Failed
-            && stage.state != RunState::Waiting
-        {
-            "held"
-        } else {
-            stage.state.word()
-        };
+        let rests = matches!(stage.state, RunState::Succeeded | RunState::NotRun);
+        let word = if stage.held && rests { "held" } else { stage.state.word() };
         let since = stage.since.map(|at| format!(" {}", when::ago(state, at))).unwrap_or_default();
         spans.push(look.span(role, format!("{} {word}{since}", stage.name)));
     } else if let Some(last) = stages.last() {
