@@ -7,6 +7,8 @@ mod agree;
 mod command;
 #[path = "config/fixtures.rs"]
 mod fixtures;
+#[path = "config/freezes.rs"]
+mod freezes;
 #[path = "config/init.rs"]
 mod init;
 #[path = "config/layers.rs"]

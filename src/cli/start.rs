@@ -177,6 +177,7 @@ fn options(config: &Config, ascii: bool, now: Timestamp) -> Options {
             StartPane::Canaries => Pane::Canaries,
             StartPane::Flags => Pane::Flags,
             StartPane::Timeline => Pane::Timeline,
+            StartPane::Activity => Pane::Activity,
             StartPane::Sources => Pane::Sources,
         },
         theme: view.theme.clone(),
@@ -205,7 +206,9 @@ fn policy(config: &Config) -> Policy {
             .iter()
             .map(|glob| SafeText::from(glob.to_string()))
             .collect(),
-        ..Policy::default()
+        // More than the type can count is no limit.
+        writes_per_minute: usize::try_from(config.safety.writes_per_minute).unwrap_or(usize::MAX),
+        freezes: config.freezes(),
     }
 }
 

@@ -299,10 +299,13 @@ pub(super) fn wanted(choices: &[&Json]) -> String {
 /// The likeliest slip behind a wrong type.
 fn type_hint(node: &Node, choices: &[&Json]) -> Option<String> {
     let has = |name: &str| choices.iter().any(|c| c.get("type").is_some_and(|t| t == name));
-    let duration = choices
-        .iter()
-        .any(|c| c.get("format").is_some_and(|format| format == "flightdeck-duration"));
+    let has_format =
+        |name: &str| choices.iter().any(|c| c.get("format").is_some_and(|format| format == name));
+    let duration = has_format("flightdeck-duration");
     match &node.value {
+        Value::Date(date) if has_format("flightdeck-freeze-time") => {
+            Some(format!("write it in quotes: \"{date}\""))
+        }
         Value::Integer(number) if duration => Some(format!("write \"{number}s\" for seconds")),
         Value::Text(text) if has("boolean") && matches!(text.as_str(), "true" | "false") => {
             Some(format!("write {text} without quotes"))

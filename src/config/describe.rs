@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
+use super::freeze::FreezeConfig;
 use super::model::Config;
 use super::names::SourceName;
 use super::scalar::{HumanDuration, ScopedGlob};
@@ -16,6 +17,7 @@ use crate::domain::canary::{self, CanaryData, CanaryMetric, CanarySpec, CountPai
 use crate::domain::ids::{CanaryId, SeriesId, ServiceId, SourceId};
 use crate::domain::observed::FreshnessPolicy;
 use crate::domain::pattern::Pattern;
+use crate::domain::policy::Freeze;
 use crate::domain::series::{SeriesKind, SeriesQuery, SeriesSpec};
 use crate::domain::service::{Claims, MetricSpec, Service};
 use crate::domain::text::SafeText;
@@ -27,6 +29,11 @@ impl Config {
     /// The services, in the order of their names.
     pub fn services(&self) -> Vec<Service> {
         self.services.iter().map(|(name, service)| describe(name, service)).collect()
+    }
+
+    /// The freezes, in the order they are written.
+    pub fn freezes(&self) -> Vec<Freeze> {
+        self.freeze.iter().filter_map(FreezeConfig::describe).collect()
     }
 
     /// The series that each source is to be asked for.

@@ -1,5 +1,6 @@
 //! The checks behind the `format` words of the schema.
 
+use super::freeze::{FreezeTime, ZoneName};
 use super::names::KeyName;
 use super::scalar::{Glob, HttpUrl, HumanDuration, ScopedGlob, SocketAddress};
 
@@ -12,6 +13,8 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
         "flightdeck-scoped-glob" => text.parse::<ScopedGlob>().map(drop),
         "flightdeck-http-url" => text.parse::<HttpUrl>().map(drop),
         "flightdeck-socket" => text.parse::<SocketAddress>().map(drop),
+        "flightdeck-freeze-time" => text.parse::<FreezeTime>().map(drop),
+        "flightdeck-zone" => text.parse::<ZoneName>().map(drop),
         "flightdeck-key" => text.parse::<KeyName>().map(drop),
         "flightdeck-source-name" => source_name(text),
         "flightdeck-name" => name(text),
@@ -29,6 +32,8 @@ pub(super) fn hint(format: &str) -> Option<&'static str> {
         "flightdeck-http-url" => "write an address such as https://prometheus.example.com",
         "flightdeck-socket" => "write tcp://HOST:PORT or unix:///PATH",
         "flightdeck-key" => "write a sign or a name, as in a, ?, ctrl-r, alt-enter, f5",
+        "flightdeck-freeze-time" => "write 16:00, 2026-12-20 or 2026-12-20T18:00",
+        "flightdeck-zone" => "write an IANA name, as in Europe/Berlin or UTC",
         "json-pointer" => "write a JSON pointer, as in /build/version",
         _ => return None,
     })

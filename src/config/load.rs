@@ -13,7 +13,7 @@ use super::problem::{Problem, Report};
 use super::secret::Secret;
 use super::substitute::{Lookup, substitute};
 use super::tree::{KeyPath, Node};
-use super::{check, check_secret, meaning, places, project, read};
+use super::{check, check_freeze, check_secret, meaning, places, project, read};
 
 /// `config/default.toml`: the documented defaults are the defaults.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
@@ -172,7 +172,10 @@ fn finish(
     mut problems: Vec<Problem>,
 ) -> Result<Loaded, Report> {
     let broken = first_breaks(&problems);
-    let found = check::check(&tree).into_iter().chain(meaning::check(&tree));
+    let found = check::check(&tree)
+        .into_iter()
+        .chain(meaning::check(&tree))
+        .chain(check_freeze::check(&tree));
     problems.extend(found.filter(|problem| !follows(problem, &broken)));
     if !problems.is_empty() {
         return Err(Report::new(problems));

@@ -1,10 +1,12 @@
 //! Layered settings with provenance: where a value came from is kept for every one of them.
 
 mod check;
+mod check_freeze;
 mod check_secret;
 mod describe;
 pub mod explain;
 mod formats;
+pub mod freeze;
 pub mod load;
 mod meaning;
 pub mod model;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::freeze::FreezeConfig;
 use super::names::KeyName;
 use super::scalar::{Glob, HumanDuration};
 use super::services::ServiceConfig;
@@ -23,6 +24,8 @@ pub struct Config {
     pub polling: Polling,
     /// What protects production.
     pub safety: Safety,
+    /// Times in which nothing may change.
+    pub freeze: Vec<FreezeConfig>,
     /// The embedded practice world.
     pub rehearsal: Rehearsal,
     /// Other keys for commands: command name = key or list of keys; an empty list takes the keys
@@ -153,6 +156,7 @@ pub enum StartPane {
     Canaries,
     Flags,
     Timeline,
+    Activity,
     Sources,
 }
 
@@ -231,6 +235,10 @@ pub struct Safety {
     pub read_only: bool,
     /// The names of environments that count as production where the source does not tell.
     pub production: Vec<Glob>,
+    /// Writes a minute at most, all sources together. What leads back to safety only asks for a
+    /// reason beyond that.
+    #[schemars(range(min = 1))]
+    pub writes_per_minute: u32,
 }
 
 impl Safety {
@@ -247,6 +255,7 @@ impl Default for Safety {
         Self {
             read_only: false,
             production: patterns.iter().filter_map(|text| text.parse().ok()).collect(),
+            writes_per_minute: 10,
         }
     }
 }

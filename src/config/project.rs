@@ -39,5 +39,10 @@ pub(super) fn check(node: &Node, below: &Node) -> Vec<Problem> {
             problems.push(Problem::new(&entry.key_origin, key, message, TRUSTED.to_owned()));
         }
     }
+    if let Some(freeze) = node.get("freeze") {
+        // Lists are replaced: the freezes of other layers would end with it.
+        let message = "a project file cannot say when nothing may change";
+        problems.push(Problem::new(&freeze.origin, "freeze", message, TRUSTED.to_owned()));
+    }
     problems
 }

@@ -285,6 +285,8 @@ macro_rules! text_type {
     };
 }
 
+pub(super) use text_type;
+
 text_type!(
     HumanDuration,
     "Duration",
