@@ -221,9 +221,10 @@ impl AppConfig {
                     let none = Details::new();
                     let known = memory.details.get(&environment.id).unwrap_or(&none);
                     // They are decoration, and nothing to wait for before a write.
-                    details = match is_narrow {
-                        true => known.clone(),
-                        false => self.details(connection, place, &wanted, known, context).await?,
+                    details = if is_narrow {
+                        known.clone()
+                    } else {
+                        self.details(connection, place, &wanted, known, context).await?
                     };
                     next.seen.insert(environment.id.clone(), seen);
                     next.details.insert(environment.id.clone(), details.clone());
