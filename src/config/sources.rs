@@ -147,8 +147,9 @@ pub struct AppConfigSource {
     pub aws: AwsAccess,
     /// Which applications are read, by name; all of them when empty.
     pub applications: Vec<Glob>,
-    /// The deployment strategy of our changes, by name or id; `AppConfig.AllAtOnce` when left out.
-    pub strategy: Option<String>,
+    /// The deployment strategies that our changes may take, by name or id, the usual one first;
+    /// `AppConfig.AllAtOnce` when left out.
+    pub strategies: Vec<String>,
     /// How and how often it is read.
     #[serde(flatten)]
     pub reading: Reading,

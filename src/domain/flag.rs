@@ -62,9 +62,19 @@ pub struct FlagState {
     pub last_seen: Option<Timestamp>,
     /// A change on its way out.
     pub rollout: Option<FlagRollout>,
-    /// How a change of ours would reach its users, and how long that takes; none if at once.
+    /// The ways in which a change of ours may reach its users, the usual one first; none if it
+    /// always does at once.
     #[serde(default)]
-    pub pace: Option<SafeText>,
+    pub paces: Vec<Pace>,
+}
+
+/// A way in which a change of a flag reaches its users.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Pace {
+    /// The name of the strategy.
+    pub name: SafeText,
+    /// The same with how it grows and how long that takes.
+    pub words: SafeText,
 }
 
 /// A running deployment of a flag document.

@@ -79,8 +79,12 @@ pub async fn unleash() -> Hand {
         Arc::new(Unleash::new(id(), settings, &given.schedule))
     });
     let flag = FlagId::new(&id(), "default:new-tax");
-    let change =
-        |change| Write::Flag { flag: flag.clone(), environment: "production".into(), change };
+    let change = |change| Write::Flag {
+        flag: flag.clone(),
+        environment: "production".into(),
+        change,
+        strategy: None,
+    };
     Hand {
         stand,
         writes: vec![

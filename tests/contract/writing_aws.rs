@@ -151,6 +151,7 @@ async fn appconfig_with(changes: &[FlagChange], last: Value) -> Hand {
         flag: flag.clone(),
         environment: "prod".into(),
         change: change.clone(),
+        strategy: None,
     };
     // A version that is not deployed is nothing yet.
     let is_write = |request: &Request| {

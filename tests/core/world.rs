@@ -100,7 +100,7 @@ pub fn fact(kind: u8, source: u8, name: u8, variant: u8) -> Fact {
                 by: Some("dana".into()),
                 last_seen: None,
                 rollout: None,
-                pace: None,
+                paces: Vec::new(),
             }],
             link: Some("https://flags.example/x".into()),
             tags: tags(variant / 16),

@@ -12,7 +12,7 @@ use flightdeck::domain::fact::Fact;
 use flightdeck::domain::flag::FlagState;
 use flightdeck::domain::ids::{FlagId, ItemId, SourceId};
 use flightdeck::domain::observation::{Scope, Topic};
-use flightdeck::domain::write::{FlagChange, Outcome, Write, inverse};
+use flightdeck::domain::write::{FlagChange, Outcome, Write, inverse, words};
 use serde_json::{Value, json};
 
 use crate::hands::{Breaker, carry_out, confirmed, context, losses, read, submit, submit_seen};
@@ -162,7 +162,7 @@ impl Shop {
                 ..AwsAccess::default()
             },
             applications: vec![names.parse().unwrap()],
-            strategy: Some(strategy.to_owned()),
+            strategies: strategy.split(' ').map(str::to_owned).collect(),
             ..AppConfigSource::default()
         };
         AppConfig::new(SourceId::new("ac"), &settings, schedule(deadline), &sessions)
@@ -170,7 +170,7 @@ impl Shop {
 
     fn change(&self, key: &str, change: FlagChange) -> Write {
         let flag = FlagId::new(&SourceId::new("ac"), &format!("{}/flags:{key}", self.name));
-        Write::Flag { flag, environment: "production".into(), change }
+        Write::Flag { flag, environment: "production".into(), change, strategy: None }
     }
 
     /// The flag as it is told now.
@@ -205,7 +205,7 @@ async fn a_flag_goes_off_and_on_again_and_the_rest_of_the_document_stays() {
     assert_eq!(shop.text(2).await, changed);
     let tax = shop.state("tax").await;
     assert_eq!((tax.enabled, tax.version.unwrap().as_str()), (Some(false), "2"));
-    assert!(tax.pace.unwrap().as_str().ends_with("at-once: all at once"));
+    assert!(tax.paces[0].words.as_str().ends_with("at-once: all at once"));
 
     let rate = FlagChange::Attribute { name: "rate".into(), value: "7.50".into() };
     for write in [back, shop.change("tax", rate)] {
@@ -263,6 +263,28 @@ async fn a_slow_deployment_shows_its_progress_and_is_stopped() {
     assert_eq!((tax.enabled, tax.rollout), (Some(true), None));
     let fault = submit(&*source, shop.change("tax", FlagChange::Halt)).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Conflict, "{fault}");
+}
+
+#[tokio::test]
+#[ignore = "needs the lab: bash tests/run"]
+async fn the_strategy_is_chosen_among_those_that_the_settings_offer() {
+    let shop = Shop::new("chosen").await;
+    let source = shop.source("at-once slowly");
+    let by = |name: &str| {
+        let mut write = shop.change("tax", OFF);
+        let Write::Flag { strategy, .. } = &mut write else { panic!("{write:?}") };
+        *strategy = Some(name.into());
+        write
+    };
+    let fleet = read(&source, &by("slowly")).await;
+    let to = |write: &Write| words(write, &fleet).to.unwrap().to_string();
+    assert_eq!(to(&by("slowly")), "off (slowly: linear 10 % over 60m, bakes 30m)");
+    assert_eq!(to(&shop.change("tax", OFF)), "off (at-once: all at once)");
+    let fault = submit(&source, by("AppConfig.AllAtOnce")).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::InvalidRequest, "{fault}");
+    assert_eq!(shop.versions().await, 1);
+    let note = submit(&source, by("slowly")).await.unwrap().note.unwrap();
+    assert!(note.as_str().ends_with("slowly: linear 10 % over 60m, bakes 30m"), "{note}");
 }
 
 #[tokio::test]

@@ -88,7 +88,7 @@ impl Lamp {
     }
 
     fn write(&self, change: FlagChange) -> Write {
-        Write::Flag { flag: self.id(), environment: "production".into(), change }
+        Write::Flag { flag: self.id(), environment: "production".into(), change, strategy: None }
     }
 
     /// As Unleash has it.
@@ -221,7 +221,12 @@ async fn a_forbidden_token_is_a_refusal_with_the_missing_permission() {
 #[ignore = "needs the lab: bash tests/run"]
 async fn where_change_requests_are_wanted_it_says_what_to_do() {
     let (lamp, source) = (Lamp::new("request").await, editor());
-    let write = Write::Flag { flag: lamp.id(), environment: "development".into(), change: ON };
+    let write = Write::Flag {
+        flag: lamp.id(),
+        environment: "development".into(),
+        change: ON,
+        strategy: None,
+    };
     let fault = submit(&*source, write).await.unwrap_err();
     assert!(is_forbidden(&fault, "SKIP_CHANGE_REQUEST"), "{fault:?}");
     assert!(fault.message.as_str().contains("need a change request"), "{fault}");

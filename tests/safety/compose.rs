@@ -230,7 +230,7 @@ fn flags() {
         assert_eq!(plan.title, said);
         assert!(plan.production);
         assert_eq!(plan.steps[0].expects.get("version").unwrap(), "7");
-        let back = Write::Flag { flag: flag_id(), environment, change: undo };
+        let back = Write::Flag { flag: flag_id(), environment, change: undo, strategy: None };
         assert_eq!(plan.steps[0].undo, Some(back));
     }
     let elsewhere = Intent::Flag {

@@ -281,7 +281,18 @@ fn changes_of(flag: &Flag) -> Vec<Choice> {
             Some(on) => {
                 let word = if on { "off" } else { "on" };
                 let text = format!("{} {word} in {}", flag.key, own.environment);
-                found.push(choice(text, intent(FlagChange::Enabled { on: !on })));
+                found.push(choice(text.as_str(), intent(FlagChange::Enabled { on: !on })));
+                for pace in own.paces.iter().skip(1) {
+                    let text = format!("{text}, {}", pace.words);
+                    let write = Write::Flag {
+                        flag: flag.id.clone(),
+                        environment: own.environment.clone(),
+                        change: FlagChange::Enabled { on: !on },
+                        strategy: Some(pace.name.clone()),
+                    };
+                    let title = text.as_str().into();
+                    found.push(choice(text, Intent::Writes { title, writes: vec![write] }));
+                }
             }
             None => found.push(Choice {
                 text: format!("{} in {}", flag.key, own.environment).into(),
@@ -291,7 +302,7 @@ fn changes_of(flag: &Flag) -> Vec<Choice> {
         if let Some(rollout) = &own.rollout {
             let text = format!("stop version {} of it in {}", rollout.version, own.environment);
             found.push(choice(text, intent(FlagChange::Halt)));
-        } else if own.pace.is_some() {
+        } else if !own.paces.is_empty() {
             let text = format!("take the last roll-out of it back in {}", own.environment);
             found.push(choice(text, intent(FlagChange::Revert)));
         }

@@ -89,6 +89,7 @@ pub(super) fn compose(state: &State, intent: &Intent, comment: &str) -> Result<C
                 flag: flag.clone(),
                 environment: environment.clone(),
                 change: change.clone(),
+                strategy: None,
             };
             Ok(composed(state, &ItemId::Flag(flag.clone()), vec![write]))
         }

@@ -29,7 +29,7 @@ pub fn flag(world: &World, script: &FlagScript, now: Timestamp) -> Flag {
             by: (!by.is_empty()).then(|| by.into()),
             last_seen: script.stale.is_none().then(|| now - SignedDuration::from_secs(20)),
             rollout: None,
-            pace: None,
+            paces: Vec::new(),
         };
     let production = match world.flips(&script.key, now).last() {
         Some(flip) => {

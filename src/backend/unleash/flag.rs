@@ -115,7 +115,7 @@ fn bare(name: &str, enabled: bool) -> FlagState {
         by: None,
         last_seen: None,
         rollout: None,
-        pace: None,
+        paces: Vec::new(),
     }
 }
 

@@ -45,7 +45,7 @@ struct Present {
 impl Unleash {
     /// Reads, compares, and sends once.
     pub(super) async fn write(&self, order: &Order, cx: &ReadContext) -> Result<Receipt, Fault> {
-        let Write::Flag { flag: id, environment, change } = order.write() else {
+        let Write::Flag { flag: id, environment, change, .. } = order.write() else {
             let verb = order.write().verb();
             return Err(refuse(format!("Unleash cannot {}", verb.word())));
         };

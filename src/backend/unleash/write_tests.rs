@@ -33,7 +33,7 @@ fn gradual() -> Value {
 
 fn write(change: FlagChange) -> Write {
     let flag = FlagId::new(&SourceId::new("flags"), "default:tax");
-    Write::Flag { flag, environment: "production".into(), change }
+    Write::Flag { flag, environment: "production".into(), change, strategy: None }
 }
 
 /// The order of `write`, after what is told now was seen.

@@ -121,6 +121,9 @@ pub struct FlagArgs {
     /// In this environment; needed if the flag has several
     #[arg(long, short, value_name = "NAME")]
     pub environment: Option<String>,
+    /// By this deployment strategy, one of those in the configuration
+    #[arg(long, value_name = "NAME")]
+    pub strategy: Option<String>,
     /// How
     #[command(flatten)]
     pub go: Go,

@@ -221,7 +221,21 @@ fn flag(state: &State, args: &FlagArgs) -> Result<Intent, Failure> {
         }
     };
     let change = change(&args.change).map_err(Failure::usage)?;
-    Ok(Intent::Flag { flag: id, environment: (*environment).clone(), change })
+    let environment = (*environment).clone();
+    let Some(wanted) = &args.strategy else {
+        return Ok(Intent::Flag { flag: id, environment, change });
+    };
+    let own = known.value.environment(environment.as_str());
+    let paces = own.map(|own| own.paces.as_slice()).unwrap_or_default();
+    let Some(pace) = paces.iter().find(|pace| pace.name == **wanted) else {
+        let all: Vec<&str> = paces.iter().map(|pace| pace.name.as_str()).collect();
+        let all = if all.is_empty() { "none".to_owned() } else { all.join(" | ") };
+        return Err(Failure::usage(format!("{} has no strategy {wanted}: {all}", id.name)));
+    };
+    let title = format!("{} {} in {environment} ({})", id.name, args.change, pace.name);
+    let strategy = Some(pace.name.clone());
+    let write = Write::Flag { flag: id, environment, change, strategy };
+    Ok(Intent::Writes { title: title.into(), writes: vec![write] })
 }
 
 fn change(text: &str) -> Result<FlagChange, String> {

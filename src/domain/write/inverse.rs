@@ -60,7 +60,7 @@ pub fn inverse(write: &Write, fleet: &Fleet) -> Result<Write, String> {
             let back = back.ok_or_else(|| format!("it was {} before", before.state))?;
             Ok(Write::Arm { split: split.clone(), arm: arm.clone(), wish: back })
         }
-        Write::Flag { flag, environment, change } => {
+        Write::Flag { flag, environment, change, strategy } => {
             let observed = fleet.flags.get(flag).ok_or("its state before is not known")?;
             let state = observed
                 .value
@@ -84,7 +84,12 @@ pub fn inverse(write: &Write, fleet: &Fleet) -> Result<Write, String> {
                     return Err("what was taken back has to be changed anew".to_owned());
                 }
             };
-            Ok(Write::Flag { flag: flag.clone(), environment: environment.clone(), change: back })
+            Ok(Write::Flag {
+                flag: flag.clone(),
+                environment: environment.clone(),
+                change: back,
+                strategy: strategy.clone(),
+            })
         }
     }
 }

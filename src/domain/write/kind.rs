@@ -113,6 +113,9 @@ pub enum Write {
         environment: SafeText,
         /// How.
         change: FlagChange,
+        /// By which of its paces it reaches everybody; the usual one if none is said.
+        #[serde(default)]
+        strategy: Option<SafeText>,
     },
 }
 

@@ -128,7 +128,7 @@ fn look(write: &Write, before: &Expectation, fleet: &Fleet) -> Result<Seen, Stri
                 ArmWish::Weight(weight) => arm.weight == *weight,
             })
         }
-        Write::Flag { flag, environment, change } => {
+        Write::Flag { flag, environment, change, .. } => {
             let observed = fleet.flags.get(flag).ok_or("the flag could not be read")?;
             let state = observed
                 .value

@@ -102,7 +102,7 @@ pub fn words(write: &Write, fleet: &Fleet) -> Words {
             });
             (format!("{arm} of {}", split.name), now, Some(wish.word()))
         }
-        Write::Flag { flag, environment, change } => {
+        Write::Flag { flag, environment, change, strategy } => {
             let observed = fleet.flags.get(flag).map(|o| &o.value);
             let state = observed.and_then(|f| f.environment(environment.as_str()));
             let on = |on: bool| if on { "on" } else { "off" }.to_owned();
@@ -137,9 +137,16 @@ pub fn words(write: &Write, fleet: &Fleet) -> Words {
             // How it reaches everybody, and how long that takes.
             let pace = match change {
                 FlagChange::Halt | FlagChange::Revert => None,
-                _ => state.and_then(|s| s.pace.as_ref()),
+                _ => state.and_then(|s| match strategy {
+                    Some(name) => s.paces.iter().find(|pace| pace.name == *name),
+                    None => s.paces.first(),
+                }),
             };
-            let to = pace.map_or(to.clone(), |pace| format!("{to} ({pace})"));
+            let to = match (pace, strategy) {
+                (Some(pace), _) => format!("{to} ({})", pace.words),
+                (None, Some(name)) => format!("{to} ({name})"),
+                (None, None) => to,
+            };
             let key = observed.map_or(flag.name.as_str(), |f| f.key.as_str());
             (format!("flag {key} in {environment}"), from, Some(to))
         }

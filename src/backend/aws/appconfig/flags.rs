@@ -10,7 +10,7 @@ use super::details::Details;
 use super::document::{Document, Entry};
 use super::versions::Documents;
 use crate::domain::error::Fault;
-use crate::domain::flag::{Flag, FlagRollout, FlagState};
+use crate::domain::flag::{Flag, FlagRollout, FlagState, Pace};
 use crate::domain::ids::{FlagId, SourceId};
 use crate::domain::text::SafeText;
 
@@ -24,7 +24,7 @@ pub(super) struct Picture<'a> {
     pub(super) documents: &'a Documents,
     pub(super) environments: Vec<Place<'a>>,
     /// How changes of ours are deployed.
-    pub(super) pace: &'a SafeText,
+    pub(super) paces: &'a [Pace],
     pub(super) link: Option<SafeText>,
 }
 
@@ -122,7 +122,7 @@ impl<'a> Picture<'a> {
             by: None,
             last_seen: None,
             rollout: None,
-            pace: Some(self.pace.clone()),
+            paces: self.paces.to_vec(),
         };
         let deployed = match place.deployed {
             Ok(deployed) => deployed,

@@ -30,6 +30,7 @@ use crate::config::scalar::Glob;
 use crate::config::sources::{AppConfigSource, Reading};
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::fact::FactKind;
+use crate::domain::flag::Pace;
 use crate::domain::ids::SourceId;
 use crate::domain::observation::{Observation, Scope, Topic};
 use crate::domain::source::{Capabilities, SourceMeta, Verb};
@@ -52,10 +53,10 @@ pub struct AppConfig {
     documents: Mutex<BTreeMap<String, versions::Known>>,
     /// Names of deployment strategies, by their id.
     strategies: Mutex<BTreeMap<String, SafeText>>,
-    /// The name or id of the strategy of our changes, where the settings say one.
-    strategy: Option<String>,
-    /// How it is called and how long it takes, and when that was read.
-    pace: Mutex<Option<(Timestamp, SafeText)>>,
+    /// Names or ids of the strategies of our changes, the usual one first.
+    offered: Vec<String>,
+    /// How long they take, and when that was read.
+    paces: Mutex<Option<(Timestamp, Vec<Pace>)>>,
 }
 
 /// An application, environment or profile.
@@ -84,8 +85,8 @@ impl AppConfig {
             known: Mutex::default(),
             documents: Mutex::default(),
             strategies: Mutex::default(),
-            strategy: settings.strategy.clone(),
-            pace: Mutex::default(),
+            offered: strategy::offered(&settings.strategies),
+            paces: Mutex::default(),
         }
     }
 

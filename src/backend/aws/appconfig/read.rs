@@ -74,7 +74,7 @@ impl AppConfig {
         let applications = self.applications(&connection, context);
         let (listed, (identity, warning)) = futures::future::join(applications, identity).await;
         let listed = match listed {
-            Ok(listed) if !is_narrow => self.pace(&connection, context).await.map(|_| listed),
+            Ok(listed) if !is_narrow => self.paces(&connection, context).await.map(|()| listed),
             listed => listed,
         };
         let mut applications = match listed {
@@ -272,14 +272,14 @@ impl AppConfig {
         memory: &Memory,
     ) {
         let project = format!("{}/{}", application.name, profile.name);
-        let pace = lock(&self.pace).clone().map(|(_, words)| words).unwrap_or_default();
+        let paces = lock(&self.paces).clone().map(|(_, paces)| paces).unwrap_or_default();
         let mut picture = Picture {
             source: &self.id,
             project: &project,
             profile: &profile.id,
             documents,
             environments: Vec::new(),
-            pace: &pace,
+            paces: &paces,
             link,
         };
         let nothing = Deployed::default();

@@ -1,4 +1,4 @@
-//! The deployment strategy of our changes: which one, and how long it takes.
+//! The deployment strategies of our changes: which ones, and how long they take.
 
 use aws_sdk_appconfig::Client;
 use aws_sdk_appconfig::types::DeploymentStrategy;
@@ -11,6 +11,7 @@ use super::read::lock;
 use crate::backend::aws::reader::{Connection, ends_read};
 use crate::backend::context::ReadContext;
 use crate::domain::error::{Fault, FaultKind};
+use crate::domain::flag::Pace;
 use crate::domain::text::SafeText;
 
 /// Where nothing else is configured: a flag that is turned off in need is off at once.
@@ -20,7 +21,12 @@ const AGE: SignedDuration = SignedDuration::from_mins(5);
 /// Pages of the listing of strategies that are read.
 const MAX_PAGES: usize = 20;
 
-/// A strategy that deployments of ours may use.
+/// Names or ids of the strategies that may be used, the usual one first.
+pub(super) fn offered(configured: &[String]) -> Vec<String> {
+    if configured.is_empty() { vec![USUAL.to_owned()] } else { configured.to_vec() }
+}
+
+/// A strategy that a deployment of ours uses.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Chosen {
     pub(super) id: String,
@@ -29,57 +35,91 @@ pub(super) struct Chosen {
 }
 
 impl AppConfig {
-    /// The strategy that the settings ask for.
+    /// The strategy of this name, the usual one if none is said; only those that the settings offer.
     pub(super) async fn chosen(
         &self,
         connection: &Connection<Client>,
+        name: Option<&SafeText>,
         context: &ReadContext,
     ) -> Result<Chosen, Fault> {
-        let wanted = self.strategy.as_deref().unwrap_or(USUAL);
-        let mut token: Option<String> = None;
+        let mut offered = self.offered.iter();
+        let wanted = match name {
+            Some(name) => offered.find(|own| *name == *own.as_str()),
+            None => offered.next(),
+        };
+        let wanted = wanted.ok_or_else(|| {
+            let name = name.map(ToString::to_string).unwrap_or_default();
+            let message = format!("{name} is no strategy that the configuration offers");
+            Fault::new(FaultKind::InvalidRequest, message)
+        })?;
+        let all = self.listed_strategies(connection, context).await?;
+        all.iter().find(|it| is_called(it, wanted)).map(|it| of(it, wanted)).ok_or_else(|| {
+            let message = format!("there is no deployment strategy {wanted}");
+            Fault::new(FaultKind::NotFound, message)
+                .hint("check `strategies` of this source in the configuration")
+        })
+    }
+
+    async fn listed_strategies(
+        &self,
+        connection: &Connection<Client>,
+        context: &ReadContext,
+    ) -> Result<Vec<DeploymentStrategy>, Fault> {
+        let (mut found, mut token): (Vec<_>, Option<String>) = (Vec::new(), None);
         for _ in 0..MAX_PAGES {
             context.spend().await;
             let request = connection.client.list_deployment_strategies().max_results(PAGE);
             let page = request.set_next_token(token.take()).send().await;
             let page =
                 page.map_err(|e| connection.fault(&e, "ListDeploymentStrategies", context.now()))?;
-            let fits =
-                |it: &&DeploymentStrategy| it.id() == Some(wanted) || it.name() == Some(wanted);
-            if let Some(found) = page.items().iter().find(fits) {
-                return Ok(of(found, wanted));
-            }
+            found.extend(page.items.unwrap_or_default());
             token = page.next_token.filter(|token| !token.is_empty());
-            if token.is_none() {
+            let is_enough =
+                self.offered.iter().all(|own| found.iter().any(|it| is_called(it, own)));
+            if token.is_none() || is_enough {
                 break;
             }
         }
-        let message = format!("there is no deployment strategy {wanted}");
-        Err(Fault::new(FaultKind::NotFound, message)
-            .hint("check `strategy` of this source in the configuration"))
+        Ok(found)
     }
 
-    /// How changes of ours would be deployed, in words; where that cannot be read, why.
-    pub(super) async fn pace(
+    /// How changes of ours may be deployed; where that cannot be read, the words say why.
+    pub(super) async fn paces(
         &self,
         connection: &Connection<Client>,
         context: &ReadContext,
-    ) -> Result<SafeText, Fault> {
+    ) -> Result<(), Fault> {
         let now = context.now();
-        let known = lock(&self.pace).clone();
-        if let Some((_, words)) = known.filter(|(at, _)| now.duration_since(*at) < AGE) {
-            return Ok(words);
+        let known = lock(&self.paces).as_ref().map(|(at, _)| *at);
+        if known.is_some_and(|at| now.duration_since(at) < AGE) {
+            return Ok(());
         }
-        let words = match self.chosen(connection, context).await {
-            Ok(chosen) => chosen.words,
-            Err(fault) if ends_read(&fault) => return Err(fault),
-            Err(fault) => {
-                let name = self.strategy.as_deref().unwrap_or(USUAL);
-                SafeText::from(format!("{name}: how long it takes is unknown: {fault}"))
-            }
-        };
-        *lock(&self.pace) = Some((now, words.clone()));
-        Ok(words)
+        let listed = self.listed_strategies(connection, context).await;
+        if let Err(fault) = &listed
+            && ends_read(fault)
+        {
+            return Err(fault.clone());
+        }
+        let paces = self.offered.iter().map(|name| {
+            let words = match &listed {
+                Ok(all) => match all.iter().find(|it| is_called(it, name)) {
+                    Some(it) => of(it, name).words,
+                    None => SafeText::from(format!("{name}: there is no such strategy")),
+                },
+                Err(fault) => {
+                    SafeText::from(format!("{name}: how long it takes is unknown: {fault}"))
+                }
+            };
+            Pace { name: SafeText::new(name), words }
+        });
+        let paces = paces.collect();
+        *lock(&self.paces) = Some((now, paces));
+        Ok(())
     }
+}
+
+fn is_called(strategy: &DeploymentStrategy, name: &str) -> bool {
+    strategy.id() == Some(name) || strategy.name() == Some(name)
 }
 
 fn of(found: &DeploymentStrategy, wanted: &str) -> Chosen {

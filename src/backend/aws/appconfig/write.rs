@@ -30,6 +30,9 @@ const MAX_PAGES: usize = 40;
 /// The content type of flag documents, where a version does not say its own.
 const JSON: &str = "application/json";
 
+/// Which flag, where, how, and by which strategy.
+type Wanted<'a> = (&'a FlagId, &'a SafeText, &'a FlagChange, &'a Option<SafeText>);
+
 /// Where a flag is changed.
 struct Site {
     application: Named,
@@ -55,14 +58,15 @@ impl AppConfig {
         order: &Order,
         context: &ReadContext,
     ) -> Result<Receipt, Fault> {
-        let Write::Flag { flag, environment, change } = order.write() else {
+        let Write::Flag { flag, environment, change, strategy } = order.write() else {
             let verb = order.write().verb();
             return Err(refuse(format!("appconfig cannot {}", verb.word())));
         };
         let connection = self.reader.connect(context.now()).await?;
         let sent = match moved::check(self, Topic::Overview, order, context).await {
             Ok(()) => {
-                self.carry_out(&connection, order, (flag, environment, change), context).await
+                self.carry_out(&connection, order, (flag, environment, change, strategy), context)
+                    .await
             }
             Err(fault) => Err(fault),
         };
@@ -76,7 +80,7 @@ impl AppConfig {
         &self,
         connection: &Connection<Client>,
         order: &Order,
-        (flag, environment, change): (&FlagId, &SafeText, &FlagChange),
+        (flag, environment, change, strategy): Wanted<'_>,
         context: &ReadContext,
     ) -> Result<Receipt, Fault> {
         let site = self.site(connection, flag, environment, context).await?;
@@ -93,7 +97,7 @@ impl AppConfig {
         match change {
             FlagChange::Halt => self.halt(connection, &site, &standing, context).await,
             FlagChange::Revert => self.revert(connection, &site, &standing, context).await,
-            _ => self.deploy(connection, &site, &standing, live, change, context).await,
+            _ => self.deploy(connection, &site, &standing, (live, change, strategy), context).await,
         }
     }
 
@@ -168,8 +172,7 @@ impl AppConfig {
         connection: &Connection<Client>,
         site: &Site,
         standing: &Standing,
-        live: &Deployment,
-        change: &FlagChange,
+        (live, change, strategy): (&Deployment, &FlagChange, &Option<SafeText>),
         context: &ReadContext,
     ) -> Result<Receipt, Fault> {
         if let Some(busy) = &standing.busy {
@@ -183,7 +186,7 @@ impl AppConfig {
             let note = Some("it was so already; nothing was sent".into());
             return Ok(Receipt { id: None, note });
         };
-        let strategy = self.chosen(connection, context).await?;
+        let strategy = self.chosen(connection, strategy.as_ref(), context).await?;
         let latest = self.latest(connection, site, context).await?;
         let words = format!("{} {} (flightdeck)", site.key, in_words(change));
 
