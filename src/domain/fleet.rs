@@ -15,7 +15,7 @@ use super::flag::Flag;
 use super::ids::{
     AlarmId, ChangeId, EnvironmentId, FlagId, ItemId, PipelineId, SeriesId, SourceId, TrafficId,
 };
-use super::observation::{Observation, ReadFailed};
+use super::observation::{Observation, ReadFailed, Topic};
 use super::observed::{Freshness, Observed};
 use super::pipeline::Pipeline;
 use super::series::Series;
@@ -125,7 +125,23 @@ impl Fleet {
                 touched.items.extend(self.retain_named(kind, &source, &named));
             }
         }
+        if !touched.items.is_empty() && self.drop_failures_of_gone(&source) {
+            touched.source = Some(source);
+        }
         touched
+    }
+
+    /// A read of things by name, all of which are gone, is never repeated: it does not fail any more.
+    fn drop_failures_of_gone(&mut self, source: &SourceId) -> bool {
+        let failing = self.sources.get(source).into_iter().flat_map(|s| &s.failing);
+        let over: Vec<Topic> = failing
+            .filter(|(_, f)| !f.items.is_empty() && !f.items.iter().any(|i| self.exists(i)))
+            .map(|(topic, _)| *topic)
+            .collect();
+        if let Some(state) = self.sources.get_mut(source) {
+            state.failing.retain(|topic, _| !over.contains(topic));
+        }
+        !over.is_empty()
     }
 
     /// Takes in that a read failed. What it would have brought keeps its last value.
@@ -142,8 +158,14 @@ impl Fleet {
             .and_modify(|f| {
                 f.fault = failed.fault.clone();
                 f.times = f.times.saturating_add(1);
+                f.items.extend(failed.scope.items.iter().cloned());
             })
-            .or_insert_with(|| Failing { fault: failed.fault.clone(), since: failed.at, times: 1 });
+            .or_insert_with(|| Failing {
+                fault: failed.fault.clone(),
+                since: failed.at,
+                times: 1,
+                items: failed.scope.items.iter().cloned().collect(),
+            });
         for item in &failed.scope.items {
             if self.fail(item, &failed.fault) {
                 touched.items.push(item.clone());

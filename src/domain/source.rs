@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Fault;
 use super::fact::FactKind;
-use super::ids::SourceId;
+use super::ids::{ItemId, SourceId};
 use super::observation::Topic;
 use super::observed::FreshnessPolicy;
 use super::text::SafeText;
@@ -115,6 +115,8 @@ pub struct Failing {
     pub since: Timestamp,
     /// How many times in a row.
     pub times: u32,
+    /// What was asked for, if it was asked by name: once all of that is gone, nothing fails.
+    pub items: BTreeSet<ItemId>,
 }
 
 /// Calls made, budget and schedule of a source.

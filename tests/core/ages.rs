@@ -11,6 +11,7 @@ use flightdeck::domain::observation::{Observation, ReadFailed, Scope, Topic};
 use flightdeck::domain::observed::Freshness;
 use flightdeck::domain::pattern::Pattern;
 use flightdeck::domain::pipeline::{RunState, Transition};
+use flightdeck::domain::source::SourceHealth;
 
 use crate::world::{fact, moment, pipeline, setup};
 
@@ -103,6 +104,33 @@ fn what_is_claimed_by_name_and_is_not_there_is_not_calm() {
     assert_eq!(missing(&state).len(), 1);
     let environment = EnvironmentId::new(&SourceId::new("lab"), "checkout-0");
     assert!(state.fleet.environments.get(&environment).is_none());
+}
+
+#[test]
+fn a_read_of_what_is_gone_does_not_fail_for_ever() {
+    let mut state = State::new(setup());
+    let both = || vec![fact(0, 0, 0, 1), fact(0, 0, 1, 1)];
+    let source = |state: &State| state.fleet.sources[&SourceId::new("aws")].clone();
+    update(&mut state, told("aws", 0, both(), vec![FactKind::Pipelines]));
+    for item in both().iter().map(Fact::item) {
+        update(
+            &mut state,
+            Msg::ReadFailed(Box::new(ReadFailed {
+                source: SourceId::new("aws"),
+                epoch: 0,
+                scope: Scope { topic: Topic::Items, items: vec![item] },
+                at: moment(1),
+                fault: Fault::new(FaultKind::Unreachable, "connection refused"),
+            })),
+        );
+    }
+    let one = both().split_off(1);
+    update(&mut state, told("aws", 2, one, vec![FactKind::Pipelines]));
+    assert_eq!(source(&state).health(), SourceHealth::Partly, "one of both is still there");
+    update(&mut state, told("aws", 3, Vec::new(), vec![FactKind::Pipelines]));
+    assert_eq!(source(&state).health(), SourceHealth::Answering);
+    let row = RowId::Source(SourceId::new("aws"));
+    assert_eq!(state.rows.sources.get(&row).unwrap().health, SourceHealth::Answering);
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn source(state: &State, source: &SourceState) -> Vec<String> {
     };
     vec![
         format!(
-            "{}: {word} since {}: {}",
+            "{}: {word} for {}: {}",
             source.meta.id,
             ago(state, failing.since),
             failing.fault.message

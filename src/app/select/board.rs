@@ -68,6 +68,13 @@ pub struct StageCell {
     pub since: Option<Timestamp>,
 }
 
+impl BoardRow {
+    /// Whether a pipeline that it claims by name does not exist.
+    pub fn lacks_a_pipeline(&self) -> bool {
+        self.missing.iter().any(|item| matches!(item, ItemId::Pipeline(_)))
+    }
+}
+
 impl Row for BoardRow {
     type Order = (Option<SafeText>, Attention, u8, ServiceId);
 

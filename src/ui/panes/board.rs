@@ -155,7 +155,7 @@ impl ListPane for Board<'_> {
             let stage = row.stages.iter().find(|s| s.name == *column);
             cells.push(match stage {
                 Some(stage) => stages::cell(self.state, look, stage),
-                None if row.stages.is_empty() && row.unread > 0 => {
+                None if row.stages.is_empty() && (row.unread > 0 || row.lacks_a_pipeline()) => {
                     look.line(Role::Unknown, look.glyphs.unknown)
                 }
                 None => Line::default(),
