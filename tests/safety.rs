@@ -14,7 +14,13 @@ mod compose;
 mod freeze;
 #[path = "safety/guards.rs"]
 mod guards;
+#[path = "safety/properties.rs"]
+mod properties;
 #[path = "safety/red_line.rs"]
 mod red_line;
+#[path = "safety/scripts.rs"]
+mod scripts;
+#[path = "safety/watcher.rs"]
+mod watcher;
 #[path = "safety/world.rs"]
 mod world;

@@ -21,6 +21,8 @@ pub struct Dialog {
     pub moved: Vec<Moved>,
     /// When it opened, in monotonic milliseconds.
     pub opened: u64,
+    /// The window gained the focus again, and no key came since: the next key is not meant for it.
+    pub refocused: bool,
     /// Where keys go.
     pub focus: Focus,
     /// The name, as far as it was typed.
@@ -55,6 +57,7 @@ impl Dialog {
             plan,
             moved: Vec::new(),
             opened,
+            refocused: false,
             focus: Focus::Cancel,
             typed: String::new(),
             comment: String::new(),

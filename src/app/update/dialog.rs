@@ -22,6 +22,9 @@ pub fn confirm_key(
     if key.code == KeyCode::Esc {
         return;
     }
+    if std::mem::take(&mut dialog.refocused) {
+        dialog.opened = state.view.last_key;
+    }
     let early = state.view.last_key.saturating_sub(dialog.opened) < DEAF;
     // Nobody confirms what is not on the screen.
     if early || state.regions().is_none() {

@@ -13,6 +13,7 @@ pub use mouse::tab_label;
 
 use super::effect::Effect;
 use super::msg::Msg;
+use super::overlay::Overlay;
 use super::state::State;
 use crate::domain::fleet::Touched;
 use interest::interest;
@@ -72,7 +73,12 @@ fn handle(state: &mut State, msg: Msg, effects: &mut Vec<Effect>) -> bool {
         Msg::Notice(notice) => return quietly(&mut state.view.notice, Some(notice)),
         Msg::Theme(name) => return quietly(&mut state.view.theme, name),
         Msg::Speed(speed) => return quietly(&mut state.view.speed, speed),
-        Msg::Focus(_) => return false,
+        Msg::Focus(on) => {
+            if let (true, Some(Overlay::Confirm(dialog))) = (on, &mut state.view.overlay) {
+                dialog.refocused = true;
+            }
+            return false;
+        }
         Msg::Suspend => effects.push(Effect::Suspend),
         Msg::Resumed => effects.push(Effect::Redraw),
         Msg::Leave => effects.push(Effect::Quit),
