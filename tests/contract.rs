@@ -25,6 +25,8 @@ mod metrics;
 mod pipes;
 #[path = "contract/poison.rs"]
 mod poison;
+#[path = "contract/refusals_aws.rs"]
+mod refusals_aws;
 #[path = "contract/rehearsal.rs"]
 mod rehearsal;
 #[path = "contract/server.rs"]

@@ -40,13 +40,13 @@ impl Hand {
     }
 
     /// The order of `write` as it stands.
-    async fn order(&self, write: &Write) -> Order {
+    pub async fn order(&self, write: &Write) -> Order {
         self.stand.server.set(Mood::Well);
         order(write, self.seen(&*self.stand.source(), write).await)
     }
 
     /// Submits under `mood`.
-    async fn submit(&self, order: &Order, mood: Mood) -> Result<Receipt, Fault> {
+    pub async fn submit(&self, order: &Order, mood: Mood) -> Result<Receipt, Fault> {
         let hangs = format!("{mood:?}").contains("Hang");
         let source = if hangs { self.stand.hasty() } else { self.stand.source() };
         self.stand.server.set(mood);
@@ -54,7 +54,7 @@ impl Hand {
     }
 
     /// How many requests a submission takes, up to the write.
-    async fn length(&self, order: &Order) -> usize {
+    pub async fn length(&self, order: &Order) -> usize {
         self.submit(order, Mood::Well).await.unwrap();
         let at = self.stand.server.requests().iter().position(self.is_write);
         at.unwrap() + 1

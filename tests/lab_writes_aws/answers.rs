@@ -203,5 +203,18 @@ async fn side_by_side_executions_are_answered_each_for_itself() {
         .approvals()
         .filter_map(|(_, _, ask)| ask.execution.as_ref().map(ToString::to_string))
         .collect();
-    assert_eq!(left, [other]);
+    assert_eq!(left, [other.as_str()]);
+
+    let outcome = carry_out(&*source, &source, answer(&other, false, "no")).await;
+    assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+    let retry = Write::Retry {
+        pipeline: PipelineId::new(&SourceId::new("pipes"), "checkout"),
+        stage: "Production".into(),
+        execution: ExecutionId::new(&other),
+        all: true,
+    };
+    let outcome = carry_out(&*source, &source, retry).await;
+    assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+    let seen = read(&*source, &["checkout"]).await.unwrap();
+    assert_eq!(pipeline(&seen, "checkout").approvals().count(), 1);
 }

@@ -59,6 +59,12 @@ fn look(write: &Write, before: &Expectation, fleet: &Fleet) -> Result<Seen, Stri
                     match (run, approve) {
                         (Some(RunState::Succeeded | RunState::Running), true)
                         | (Some(RunState::Failed), false) => Seen::Effect,
+                        // Side by side, an execution ends a moment after its answer.
+                        (Some(RunState::Running | RunState::Waiting), false)
+                            if stage.execution.is_none() =>
+                        {
+                            Seen::NotYet
+                        }
                         (Some(RunState::Superseded), _) => {
                             Seen::Other("a newer execution overtook it".to_owned())
                         }
@@ -71,9 +77,13 @@ fn look(write: &Write, before: &Expectation, fleet: &Fleet) -> Result<Seen, Stri
             }
         }
         Write::Retry { pipeline, stage, execution, .. } => {
-            let stage = stage_of(known(fleet, pipeline)?, stage)?;
-            let own = stage.execution.as_ref() == Some(execution);
-            effect(own && stage.state != RunState::Failed)
+            let pipeline = known(fleet, pipeline)?;
+            let stage = stage_of(pipeline, stage)?;
+            effect(match &stage.execution {
+                Some(own) => own == execution && stage.state != RunState::Failed,
+                // Side by side, a stage has no execution of its own.
+                None => pipeline.execution(execution).is_some_and(|e| e.state != RunState::Failed),
+            })
         }
         Write::Stop { pipeline, execution, .. } => {
             let run = known(fleet, pipeline)?.execution(execution).map(|e| e.state);
