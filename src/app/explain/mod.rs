@@ -171,8 +171,12 @@ fn flag(state: &State, flag: &crate::domain::flag::Flag) -> Vec<String> {
                 Some(false) => "off",
                 None => "unknown",
             };
-            let percent = e.percent.filter(|p| *p < 100.0 && e.enabled == Some(true));
-            let percent = percent.map(|p| format!(" {p:.0}%")).unwrap_or_default();
+            let percent = match e.percent {
+                _ if e.enabled != Some(true) => String::new(),
+                Some(p) if p < 100.0 => format!(" {p:.0}%"),
+                None if !e.rules.is_empty() => " by rules".to_owned(),
+                _ => String::new(),
+            };
             format!("{} {word}{percent}", e.environment)
         })
         .collect();
@@ -214,7 +218,10 @@ fn source(state: &State, source: &SourceState) -> Vec<String> {
             ago(state, failing.since),
             failing.fault.message
         ),
-        format!("{} · tried {} times", failing.fault.hint, failing.times),
+        match failing.times {
+            0 | 1 => failing.fault.hint.to_string(),
+            times => format!("{} · tried {times} times", failing.fault.hint),
+        },
     ]
 }
 

@@ -6,53 +6,103 @@ use crate::app::layout::Area;
 use crate::app::needs::needs;
 use crate::app::{State, age};
 use crate::ui::canvas::Canvas;
+use crate::ui::look::Look;
 use crate::ui::theme::Role;
 use crate::ui::when;
 
-/// The first row of the screen.
+/// The first row of the screen: as much of it as there is room for. That it is a rehearsal, and what
+/// needs a human, are the last to go.
 pub fn header(state: &State, canvas: &mut Canvas<'_>, area: Area) {
-    let look = canvas.look;
-    let glyphs = look.glyphs;
-    let mut left = vec![Span::raw(" "), look.span(Role::Title, "flightdeck")];
-    if let Some(rehearsal) = &state.setup.rehearsal {
-        let speed = state.view.speed;
-        let pace =
-            if speed == 0.0 { "paused".to_owned() } else { format!("{}{speed}", glyphs.times) };
-        left.push(look.span(Role::Rehearsal, format!("  REHEARSAL {} {pace}", rehearsal.scenario)));
-    }
-    if state.is_read_only() {
-        left.push(look.span(Role::Warning, "  READ ONLY"));
-    }
-    let needs = needs(state);
-    let sources = age::of_sources(state);
-    let mut right: Vec<Span<'static>> = Vec::new();
-    let mut part = |count: usize, glyph: &str, word: &str, role| {
-        if count > 0 {
-            right.push(look.span(role, format!("{glyph}{count} {word}  ")));
-        }
+    let width = usize::from(area.width);
+    let fits = |detail: &Detail| {
+        let (left, right) = (left(state, canvas.look, detail), right(state, canvas.look, detail));
+        (left.width() + right.width() < width).then_some((left, right))
     };
-    part(needs.waiting, glyphs.waiting, "waiting", Role::Waiting);
-    part(needs.failed, glyphs.bad, "failed", Role::Bad);
-    part(needs.alarms, glyphs.bad, if needs.alarms == 1 { "alarm" } else { "alarms" }, Role::Bad);
-    part(
-        needs.canaries,
-        glyphs.warning,
-        if needs.canaries == 1 { "canary" } else { "canaries" },
-        Role::Warning,
-    );
-    part(needs.sign_in, glyphs.waiting, "sign in", Role::Waiting);
-    let silent = sources.all - sources.answering - sources.pending;
-    let failing = silent.saturating_sub(needs.sign_in);
-    let word = if failing == 1 { "source failing" } else { "sources failing" };
-    part(failing, glyphs.unknown, word, Role::Unknown);
-    if right.is_empty() && sources.pending == 0 && sources.all > 0 {
-        right.push(look.span(Role::Good, format!("{} nothing needs you  ", glyphs.good)));
-    }
-    right
-        .push(look.span(Role::Text, format!("{} {} ", when::clock(state), when::zone_word(state))));
-    let right = Line::from(right);
-    let left = Line::from(left);
+    let (left, right) = DETAILS
+        .iter()
+        .find_map(fits)
+        .unwrap_or_else(|| (left(state, canvas.look, &LEAST), right(state, canvas.look, &LEAST)));
     let room = area.width.saturating_sub(u16::try_from(right.width()).unwrap_or(0) + 1);
     canvas.line(Area { width: room, ..area }, 0, 0, &left);
     canvas.line_right(area, 0, 0, &right);
+}
+
+/// What the header spells out.
+struct Detail {
+    scenario: bool,
+    program: bool,
+    words: bool,
+    clock: bool,
+}
+
+/// Glyphs and counts alone.
+const LEAST: Detail = Detail { scenario: false, program: false, words: false, clock: false };
+/// From everything to the least.
+const DETAILS: [Detail; 5] = [
+    Detail { scenario: true, program: true, words: true, clock: true },
+    Detail { scenario: false, program: true, words: true, clock: true },
+    Detail { scenario: false, program: false, words: true, clock: true },
+    Detail { words: false, clock: true, ..LEAST },
+    LEAST,
+];
+
+fn left(state: &State, look: &Look, detail: &Detail) -> Line<'static> {
+    let mut spans = vec![Span::raw(" ")];
+    let mut part = |role, text: String| {
+        if spans.len() > 1 {
+            spans.push(Span::raw("  "));
+        }
+        spans.push(look.span(role, text));
+    };
+    if detail.program || state.setup.rehearsal.is_none() {
+        part(Role::Title, "flightdeck".to_owned());
+    }
+    if let Some(rehearsal) = &state.setup.rehearsal {
+        let speed = state.view.speed;
+        let pace = if speed == 0.0 {
+            "paused".to_owned()
+        } else {
+            format!("{}{speed}", look.glyphs.times)
+        };
+        let scenario =
+            if detail.scenario { format!(" {}", rehearsal.scenario) } else { String::new() };
+        let pace = if detail.words { format!(" {pace}") } else { String::new() };
+        part(Role::Rehearsal, format!("REHEARSAL{scenario}{pace}"));
+    }
+    if state.is_read_only() {
+        part(Role::Warning, "READ ONLY".to_owned());
+    }
+    Line::from(spans)
+}
+
+fn right(state: &State, look: &Look, detail: &Detail) -> Line<'static> {
+    let glyphs = look.glyphs;
+    let needs = needs(state);
+    let sources = age::of_sources(state);
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    let mut part = |count: usize, glyph: &str, (one, many): (&str, &str), role| {
+        let word = if count == 1 { one } else { many };
+        match (count, detail.words) {
+            (0, _) => {}
+            (_, true) => spans.push(look.span(role, format!("{glyph}{count} {word}  "))),
+            (_, false) => spans.push(look.span(role, format!("{glyph}{count} "))),
+        }
+    };
+    part(needs.waiting, glyphs.waiting, ("waiting", "waiting"), Role::Waiting);
+    part(needs.failed, glyphs.bad, ("failed", "failed"), Role::Bad);
+    part(needs.alarms, glyphs.bad, ("alarm", "alarms"), Role::Bad);
+    part(needs.canaries, glyphs.warning, ("canary", "canaries"), Role::Warning);
+    part(needs.sign_in, glyphs.waiting, ("sign in", "sign in"), Role::Waiting);
+    let silent = sources.all - sources.answering - sources.pending;
+    let failing = silent.saturating_sub(needs.sign_in);
+    part(failing, glyphs.unknown, ("source failing", "sources failing"), Role::Unknown);
+    if spans.is_empty() && sources.pending == 0 && sources.all > 0 {
+        spans.push(look.span(Role::Good, format!("{} nothing needs you  ", glyphs.good)));
+    }
+    if detail.clock {
+        let zone =
+            if detail.words { format!(" {}", when::zone_word(state)) } else { String::new() };
+        spans.push(look.span(Role::Text, format!("{}{zone} ", when::clock(state))));
+    }
+    Line::from(spans)
 }

@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::State;
 use crate::app::availability::{disabled, is_here};
-use crate::app::command::TABLE;
+use crate::app::command::{Command, TABLE};
 use crate::app::layout::Area;
 use crate::app::msg::Level;
 use crate::app::overlay::Overlay;
@@ -34,27 +34,33 @@ pub fn hints(state: &State, canvas: &mut Canvas<'_>, area: Area) {
         canvas.line(area, 0, 0, &look.line(role, format!(" {glyph} {}", notice.text)));
         return;
     }
-    let mut hints: Vec<(u8, Vec<Span<'static>>)> = TABLE
+    let mut hints: Vec<(u8, Command, Vec<Span<'static>>)> = TABLE
         .iter()
         .filter(|row| is_here(row.place, state) && disabled(row.command, state).is_none())
         .filter_map(|row| {
             let (order, label) = row.hint?;
             let key = state.keymap.keys(row.command).into_iter().next()?;
             let key = look.span(Role::Key, format!("{key} "));
-            Some((order, vec![key, look.span(Role::Dim, format!("{label}  "))]))
+            let label = look.span(Role::Dim, format!("{label}  "));
+            Some((order, row.command, vec![key, label]))
         })
         .collect();
-    hints.sort_by_key(|(order, _)| *order);
+    hints.sort_by_key(|(order, ..)| *order);
+    let width = |hint: &[Span<'_>]| hint.iter().map(Span::width).sum::<usize>();
+    // The way to all others is never left out.
+    let last = hints.iter().position(|(_, command, _)| *command == Command::Help);
+    let last = last.map(|at| hints.remove(at).2).unwrap_or_default();
+    let room = usize::from(area.width).saturating_sub(1);
     let mut spans = vec![Span::raw(" ")];
-    let mut used = 1;
-    for (_, hint) in hints {
-        let width: usize = hint.iter().map(Span::width).sum();
+    let mut used = width(&last);
+    for (_, _, hint) in hints {
         // Whole hints only.
-        if used + width > usize::from(area.width) + 2 {
+        if used + width(&hint) > room {
             break;
         }
-        used += width;
+        used += width(&hint);
         spans.extend(hint);
     }
+    spans.extend(last);
     canvas.line(area, 0, 0, &Line::from(spans));
 }

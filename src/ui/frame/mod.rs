@@ -9,6 +9,7 @@ pub use hints::hints;
 use ratatui::text::{Line, Span};
 
 use super::canvas::Canvas;
+use super::look::Look;
 use super::theme::Role;
 use super::when;
 use super::wrap::wrap;
@@ -41,13 +42,22 @@ pub fn status(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     {
         left.push(look.span(Role::Warning, format!("filter: {} ", list.filter)));
     }
-    let used = canvas.line(area, 0, 2, &Line::from(left));
-    canvas.line_right(
-        Area { width: area.width.saturating_sub(2), ..area },
-        0,
-        used + 4,
-        &ages(state, canvas),
-    );
+    let left = Line::from(left);
+    let inner = Area { width: area.width.saturating_sub(2), ..area };
+    let room = usize::from(inner.width).saturating_sub(2);
+    let fits = |ages: &Line<'_>| left.width() + ages.width() <= room;
+    let forms = [false, true].map(|short| ages(state, look, short));
+    // That something is stale is said even where it covers a count.
+    let sources = age::of_sources(state);
+    let troubled = age::of_view(state).worst() != Freshness::Fresh
+        || sources.answering + sources.pending < sources.all;
+    let ages = forms.iter().find(|ages| fits(ages)).or(forms.last().filter(|_| troubled));
+    let right = ages.map_or(0, Line::width);
+    let rest = u16::try_from(room.saturating_sub(right) + 2).unwrap_or(area.width);
+    canvas.line(Area { width: rest, ..area }, 0, 2, &left);
+    if let Some(ages) = ages {
+        canvas.line_right(inner, 0, 0, ages);
+    }
 }
 
 fn counts(state: &State) -> String {
@@ -92,16 +102,22 @@ fn below_the_fold(state: &State, pane: Pane) -> usize {
     if shown == 0 { 0 } else { state.listed(pane).len().saturating_sub(top + shown) }
 }
 
-fn ages(state: &State, canvas: &Canvas<'_>) -> Line<'static> {
-    let look = canvas.look;
+fn ages(state: &State, look: &Look, short: bool) -> Line<'static> {
     let ages = age::of_view(state);
     let sources = age::of_sources(state);
-    let mut parts: Vec<Span<'static>> = vec![Span::raw(" ")];
+    let mut parts: Vec<Span<'static>> = Vec::new();
     let silent = sources.all - sources.answering - sources.pending;
     if silent > 0 {
         parts.push(look.span(
             Role::Warning,
-            format!("{} {silent} of {} sources not answering ", look.glyphs.warning, sources.all),
+            if short {
+                format!("{} {silent} silent ", look.glyphs.warning)
+            } else {
+                format!(
+                    "{} {silent} of {} sources not answering ",
+                    look.glyphs.warning, sources.all
+                )
+            },
         ));
     } else if sources.pending > 0 {
         parts.push(look.span(
@@ -114,15 +130,10 @@ fn ages(state: &State, canvas: &Canvas<'_>) -> Line<'static> {
             let oldest =
                 ages.oldest.map(|at| format!(" {}", when::ago(state, at))).unwrap_or_default();
             let word = if ages.oldest.is_some() { "all fresh" } else { "nothing read yet" };
-            let word = if state.rows.order(state.view.pane).is_empty()
-                || ages.oldest.is_some()
-                || sources.pending > 0
-            {
-                word
-            } else {
-                ""
-            };
-            if !word.is_empty() {
+            // What was done from here, and the sources, are known without being read.
+            let is_read = !matches!(state.view.pane, Pane::Activity | Pane::Sources);
+            let is_empty = state.rows.order(state.view.pane).is_empty() && sources.all > 0;
+            if ages.oldest.is_some() || (is_read && (is_empty || sources.pending > 0)) {
                 parts.push(look.span(Role::Dim, format!("{word}{oldest} ")));
             }
         }
@@ -135,12 +146,16 @@ fn ages(state: &State, canvas: &Canvas<'_>) -> Line<'static> {
             if ages.lost > 0 {
                 text.push_str(&format!(" {} lost", ages.lost));
             }
+            let word = if short { "" } else { ", oldest" };
             let oldest = ages
                 .oldest
-                .map(|at| format!(", oldest {} ", when::ago(state, at)))
+                .map(|at| format!("{word} {} ", when::ago(state, at)))
                 .unwrap_or_default();
             parts.push(look.span(role, text + &oldest));
         }
+    }
+    if !parts.is_empty() {
+        parts.insert(0, Span::raw(" "));
     }
     Line::from(parts)
 }
