@@ -7,6 +7,7 @@ use std::path::Path;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::ansi;
 use super::exit::{Exit, Failure};
 use crate::runtime::record::replay;
 use crate::ui::theme::Theme;
@@ -21,12 +22,8 @@ pub fn run(path: &Path, out: &mut impl Write) -> Result<Exit, Failure> {
     let (width, height) = state.view.size;
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
     draw(&state, &Look::new(Theme::fallback(), state.setup.options.ascii), &mut buffer);
-    for y in 0..height {
-        let row: String = (0..width)
-            .filter_map(|x| buffer.cell((x, y)))
-            .map(ratatui::buffer::Cell::symbol)
-            .collect();
-        let written = writeln!(out, "{}", row.trim_end());
+    for row in ansi::rows(&buffer, false) {
+        let written = writeln!(out, "{row}");
         if let Err(error) = written {
             return Failure::output(&error);
         }

@@ -7,6 +7,7 @@ mod glyphs;
 mod look;
 mod overlays;
 mod panes;
+mod plain;
 mod table;
 pub mod theme;
 mod when;
@@ -25,6 +26,11 @@ use theme::Role;
 
 /// Draws the whole screen.
 pub fn draw(state: &State, look: &Look, buffer: &mut Buffer) {
+    whole(state, look, buffer);
+    look.glyphs.plain(buffer);
+}
+
+fn whole(state: &State, look: &Look, buffer: &mut Buffer) {
     let mut canvas = Canvas::new(buffer, look);
     let Some(regions) = state.regions() else {
         too_small(state, &mut canvas);

@@ -97,6 +97,7 @@ pub fn table(
             row(&mut canvas, area, at, &columns, &layout, &cells);
         }
     }
+    look.glyphs.plain(&mut buffer);
     Some(buffer)
 }
 

@@ -1,0 +1,38 @@
+//! Plain characters for terminals that show nothing else: our own sentences use typographic ones.
+
+use ratatui::buffer::Buffer;
+
+use super::glyphs::{ASCII, Glyphs};
+
+/// What stands for a character of our own sentences, in as many cells.
+fn plain(symbol: &str) -> Option<&'static str> {
+    Some(match symbol {
+        "…" => "~",
+        "·" | "–" | "—" => "-",
+        "×" => "x",
+        "≈" => "~",
+        "≤" => "<",
+        "≥" => ">",
+        "±" => "%",
+        "→" => ">",
+        "←" => "<",
+        "“" | "”" => "\"",
+        "‘" | "’" => "'",
+        _ => return None,
+    })
+}
+
+impl Glyphs {
+    /// Replaces what is not ASCII in our own sentences, if only ASCII may be shown. Names and
+    /// messages of others stay as they are: to alter them would be to show something else.
+    pub fn plain(&self, buffer: &mut Buffer) {
+        if *self != ASCII {
+            return;
+        }
+        for cell in &mut buffer.content {
+            if let Some(symbol) = plain(cell.symbol()) {
+                cell.set_symbol(symbol);
+            }
+        }
+    }
+}
