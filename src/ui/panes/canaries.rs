@@ -62,7 +62,7 @@ impl ListPane for Canaries<'_> {
         vec![
             Column::new("canary", 14, 28),
             Column::new("share", 9, 9),
-            Column::new("stands", 15, 15),
+            Column::new("stands", 17, 17),
             Column::new("service", 9, 16).optional(1),
             Column::new("why", 30, 120).optional(2),
         ]
@@ -128,7 +128,7 @@ pub fn lines(state: &State, look: &Look, spec: &CanarySpec, width: usize) -> Vec
             lines.push(Line::from(vec![Span::raw(" ".repeat(12)), look.span(Role::Text, piece)]));
         }
     }
-    let axis = Axis { end: state.now, length: WINDOW, cells: width.saturating_sub(LABEL).min(120) };
+    let axis = Axis::until(state.now, WINDOW, width.saturating_sub(LABEL).min(120));
     for metric in &spec.metrics {
         lines.push(Line::default());
         let judged = row.and_then(|r| r.judged.as_ref());
@@ -144,7 +144,7 @@ pub fn lines(state: &State, look: &Look, spec: &CanarySpec, width: usize) -> Vec
     lines.push(Line::default());
     lines.push(changed);
     let mut times =
-        scale(look, &axis, &when::moment(state, state.now - WINDOW), &when::clock(state));
+        scale(look, &axis, &when::moment(state, axis.end - WINDOW), &when::clock(state));
     times.spans.insert(0, Span::raw(indent));
     lines.push(times);
     lines
