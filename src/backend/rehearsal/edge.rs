@@ -21,6 +21,7 @@ struct Deployed {
     now: Revision,
     before: Revision,
     moving: Option<Revision>,
+    moving_since: Option<Timestamp>,
     since: Option<Timestamp>,
 }
 
@@ -33,13 +34,11 @@ fn deployed(world: &World, service: &ServiceScript, stage: usize, now: Timestamp
         .filter(|(_, at)| *at <= now)
         .collect();
     done.sort_by_key(|(_, at)| *at);
-    let moving = runs
-        .iter()
-        .rfind(|run| {
-            let state = run.visit(stage).and_then(|visit| visit.state(now));
-            state.is_some_and(|(state, _)| state == RunState::Running)
-        })
-        .map(revision);
+    let moving = runs.iter().rev().find_map(|run| {
+        let (state, since) = run.visit(stage)?.state(now)?;
+        (state == RunState::Running).then(|| (revision(run), since))
+    });
+    let (moving, moving_since) = moving.unzip();
     let first = || Revision::of(&service.runs);
     let mut newest = done.iter().rev();
     let (run, since) = match newest.next() {
@@ -50,6 +49,7 @@ fn deployed(world: &World, service: &ServiceScript, stage: usize, now: Timestamp
         now: run,
         before: newest.next().map_or_else(first, |(run, _)| revision(run)),
         moving,
+        moving_since,
         since,
     }
 }
@@ -131,7 +131,11 @@ fn environment(
         ),
         latency: None,
         tls_expires: None,
-        since: told.map(|told| told.at.after(world.start)).or(deployed.since),
+        since: match told {
+            Some(told) => Some(told.at.after(world.start)),
+            None if health == Health::Changing => deployed.moving_since,
+            None => deployed.since,
+        },
         link: None,
         tags: BTreeMap::from([("service".into(), service.name.as_str().into())]),
     }

@@ -12,7 +12,7 @@ use super::canvas::Canvas;
 use super::theme::Role;
 use crate::app::State;
 use crate::app::availability::disabled;
-use crate::app::command::TABLE;
+use crate::app::command::{Spec, TABLE};
 use crate::app::layout::Area;
 use crate::app::overlay::Palette;
 use crate::app::update::palette_entries;
@@ -24,16 +24,20 @@ pub fn help(state: &State, canvas: &mut Canvas<'_>, screen: Area, top: usize) {
     let title = canvas.look.line(Role::Title, "Help");
     let inner = canvas.boxed(area, &title);
     let look = canvas.look;
+    let keys_of = |row: &Spec| {
+        let keys: Vec<String> =
+            state.keymap.keys(row.command).iter().map(ToString::to_string).collect();
+        keys.join(" ")
+    };
+    let wide = TABLE.iter().map(|row| keys_of(row).chars().count()).max().unwrap_or(0).min(30);
     let lines: Vec<Line<'_>> = TABLE
         .iter()
         .map(|row| {
-            let keys: Vec<String> =
-                state.keymap.keys(row.command).iter().map(ToString::to_string).collect();
             let why = disabled(row.command, state);
             let role = if why.is_some() { Role::Dim } else { Role::Text };
             let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
             Line::from(vec![
-                look.span(Role::Key, format!("{:<18} ", keys.join(" "))),
+                look.span(Role::Key, format!("{:<wide$} ", keys_of(row))),
                 look.span(Role::Dim, format!("{:<15} ", row.name)),
                 look.span(role, format!("{}{why}", row.help)),
             ])

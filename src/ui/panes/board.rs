@@ -130,7 +130,7 @@ impl ListPane for Board<'_> {
         }));
         columns.push(Column::new("other", 10, 24).optional(9));
         columns.push(Column::new("health", 11, 12).optional(30));
-        columns.push(Column::new("canary", 14, 20).optional(2));
+        columns.push(Column::new("canary", 16, 20).optional(2));
         columns.push(Column::new("flags", 6, 8).optional(5));
         columns.push(Column::new("alarms", 6, 6).optional(31));
         if !self

@@ -29,8 +29,8 @@ impl ListPane for Environments<'_> {
             Column::new("environment", 14, 26),
             Column::new("service", 9, 16).optional(2),
             Column::new("health", 11, 11),
-            Column::new("what runs", 20, 70),
-            Column::new("source", 8, 14).optional(3),
+            Column::new("what runs", 30, 70),
+            Column::new("source", 10, 14).optional(3),
         ]
     }
 

@@ -46,8 +46,12 @@ impl<'a> Flags<'a> {
 /// A flag in one environment: on or off, and for how many.
 pub fn state_cell(look: &Look, state: Option<&FlagState>) -> Line<'static> {
     let Some(state) = state else { return look.line(Role::Dim, look.glyphs.idle) };
-    let percent =
-        state.percent.filter(|p| *p < 100.0).map(|p| format!(" {p:.0}%")).unwrap_or_default();
+    let percent = match state.percent {
+        Some(p) if p < 100.0 => format!(" {p:.0}%"),
+        // For whom, the rules say: that need not be everybody.
+        None if !state.rules.is_empty() => " by rules".to_owned(),
+        _ => String::new(),
+    };
     let mut line = match state.enabled {
         Some(true) => look.line(Role::Good, format!("{} on{percent}", look.glyphs.on)),
         Some(false) => look.line(Role::Dim, format!("{} off", look.glyphs.off)),
@@ -66,10 +70,10 @@ impl ListPane for Flags<'_> {
         let mut columns =
             vec![Column::new("flag", 14, 30), Column::new("service", 9, 16).optional(5)];
         columns
-            .extend(self.environments.iter().map(|e| Column::new(e.as_str(), 9, 14).optional(1)));
+            .extend(self.environments.iter().map(|e| Column::new(e.as_str(), 10, 14).optional(1)));
         columns.push(Column::new("changed", 7, 7).right().optional(2));
         columns.push(Column::new("by", 6, 14).optional(3));
-        columns.push(Column::new("stale", 5, 24).optional(4));
+        columns.push(Column::new("stale", 12, 24).optional(4));
         columns
     }
 

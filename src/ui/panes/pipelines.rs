@@ -30,9 +30,9 @@ impl ListPane for Pipelines<'_> {
         vec![
             Column::new("pipeline", 14, 28),
             Column::new("service", 9, 16).optional(2),
-            Column::new("stages", 24, 40),
+            Column::new("stages", 32, 40),
             Column::new("moved", 5, 5).right(),
-            Column::new("source", 8, 14).optional(1),
+            Column::new("source", 14, 14).optional(1),
         ]
     }
 

@@ -1,6 +1,7 @@
 //! One service in one screen: pipeline, canary, environments, flags, alarms, changes.
 
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::{canaries, environments, flags, stages};
 use crate::app::explain::{self, changes_of};
@@ -11,6 +12,7 @@ use crate::app::{State, age};
 use crate::domain::ids::{ItemId, ServiceId};
 use crate::domain::observed::Freshness;
 use crate::domain::service::Service;
+use crate::domain::text::SafeText;
 use crate::ui::canvas::Canvas;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
@@ -185,14 +187,20 @@ fn canary_panels(state: &State, look: &Look, service: &Service, width: usize) ->
 
 fn environment_panel(state: &State, look: &Look, members: &Members) -> Panel {
     let mut lines = Vec::new();
+    let names = members.environments.iter().filter_map(|id| state.fleet.environments.get(id));
+    let widths = names.map(|o| o.value.name.width());
+    let widths = widths.chain(members.traffic.iter().map(|id| id.name.width()));
+    let wide = widths.max().unwrap_or(0).clamp(12, 24);
+    let name = |name: &SafeText| {
+        let name = name.fit(wide);
+        let blank = " ".repeat(wide.saturating_sub(UnicodeWidthStr::width(name.as_str())) + 1);
+        look.span(Role::Text, name + &blank)
+    };
     for id in &members.environments {
         let line = match state.fleet.environments.get(id) {
             Some(o) => {
-                let mut spans = vec![
-                    look.span(Role::Text, format!("{:<14} ", o.value.name)),
-                    look.health(o.value.health),
-                    Span::raw("  "),
-                ];
+                let mut spans =
+                    vec![name(&o.value.name), look.health(o.value.health), Span::raw("  ")];
                 spans.extend(environments::runs(look, &o.value).spans);
                 aged(state, look, &ItemId::Environment(id.clone()), Line::from(spans))
             }
@@ -203,7 +211,7 @@ fn environment_panel(state: &State, look: &Look, members: &Members) -> Panel {
     for id in &members.traffic {
         let line = match state.fleet.traffic.get(id) {
             Some(o) => {
-                let mut spans = vec![look.span(Role::Text, format!("{:<14} ", id.name))];
+                let mut spans = vec![name(&id.name)];
                 spans.extend(environments::shares(look, &o.value).spans);
                 aged(state, look, &ItemId::Traffic(id.clone()), Line::from(spans))
             }

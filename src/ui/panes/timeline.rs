@@ -26,7 +26,7 @@ impl ListPane for Timeline<'_> {
             Column::new("kind", 10, 10),
             Column::new("what", 18, 80),
             Column::new("who", 6, 14).optional(1),
-            Column::new("where", 9, 14).optional(3),
+            Column::new("where", 10, 14).optional(3),
             Column::new("service", 9, 16).optional(2),
         ]
     }
