@@ -1,0 +1,246 @@
+//! Whole screens as they are drawn: every pane in three sizes, and the screens of odd days.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a failing unwrap in a test is a failing test"
+)]
+
+#[path = "screens/print.rs"]
+mod print;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "screens/room.rs"]
+mod room;
+
+use flightdeck::app::pane::Pane;
+use flightdeck::app::{Msg, Setup, State, update};
+use flightdeck::backend::rehearsal;
+use flightdeck::domain::ids::ServiceId;
+use flightdeck::domain::text::SafeText;
+use flightdeck::ui::Look;
+use flightdeck::ui::theme::Theme;
+use ratatui::buffer::Cell;
+use ratatui::style::Color;
+use room::{Room, default_look, moment, unfolded};
+use unicode_width::UnicodeWidthStr;
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
+
+/// Compares `frames` with the snapshot `name`.
+fn compare(name: &str, about: &str, frames: &[(String, String)]) {
+    let mut whole = String::new();
+    for (title, frame) in frames {
+        whole.push_str(&format!("~ {title}\n{frame}\n"));
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("screens/snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.set_description(about);
+    settings.bind(|| insta::assert_snapshot!(name, whole));
+}
+
+/// What `room` shows in every size.
+fn sizes(room: &mut Room, look: &Look) -> Vec<(String, String)> {
+    SIZES
+        .into_iter()
+        .map(|size| {
+            room.resize(size);
+            let frame = print::styled(&room.frame(look), look);
+            (format!("{}x{}", size.0, size.1), frame)
+        })
+        .collect()
+}
+
+macro_rules! panes {
+    ($($name:ident $pane:ident)*) => {$(
+        #[test]
+        fn $name() {
+            let mut room = unfolded("bad-canary", SIZES[0]);
+            room.show(Pane::$pane);
+            let frames = sizes(&mut room, &default_look());
+            compare(stringify!($name), "bad-canary, after 12 minutes", &frames);
+        }
+    )*};
+}
+
+panes! {
+    board Board
+    inbox Inbox
+    pipelines Pipelines
+    environments Environments
+    canaries Canaries
+    flags Flags
+    timeline Timeline
+    service Service
+    activity Activity
+    sources Sources
+}
+
+/// What `room` shows at `size`.
+fn at(room: &mut Room, size: (u16, u16), look: &Look, title: &str) -> (String, String) {
+    room.resize(size);
+    (format!("{title}, {}x{}", size.0, size.1), print::styled(&room.frame(look), look))
+}
+
+/// The same as text alone, where styles tell nothing new.
+fn text_at(room: &mut Room, size: (u16, u16), look: &Look, title: &str) -> (String, String) {
+    room.resize(size);
+    (format!("{title}, {}x{}", size.0, size.1), print::text(&room.frame(look)))
+}
+
+#[test]
+fn overlays() {
+    let look = default_look();
+    let mut room = unfolded("bad-canary", SIZES[0]);
+    room.keys(&["?"]);
+    let mut frames =
+        vec![at(&mut room, SIZES[0], &look, "help"), text_at(&mut room, SIZES[1], &look, "help")];
+    room.keys(&["pagedown"]);
+    frames.push(text_at(&mut room, SIZES[0], &look, "help, a page further"));
+    room.keys(&["esc", ":"]);
+    frames.push(at(&mut room, SIZES[0], &look, "palette"));
+    room.typed("theme");
+    frames.push(text_at(&mut room, SIZES[1], &look, "palette with a word"));
+    room.keys(&["esc", "3", "/"]);
+    room.typed("search");
+    frames.push(text_at(&mut room, SIZES[0], &look, "filter while it is typed"));
+    room.keys(&["enter"]);
+    frames.push(text_at(&mut room, SIZES[0], &look, "filter that is kept"));
+    compare("overlays", "bad-canary, after 12 minutes", &frames);
+}
+
+#[test]
+fn small_and_smaller() {
+    let look = default_look();
+    let mut room = unfolded("bad-canary", SIZES[0]);
+    let mut frames = Vec::new();
+    for size in [(40, 10), (60, 16), (39, 10), (40, 9), (12, 3), (1, 1)] {
+        frames.push(text_at(&mut room, size, &look, "board"));
+    }
+    room.resize((0, 0));
+    assert_eq!(room.frame(&look).content.len(), 0);
+    room.resize((40, 10));
+    for pane in Pane::ALL {
+        room.show(pane);
+        frames.push(text_at(&mut room, (40, 10), &look, pane.name()));
+    }
+    compare("small", "bad-canary, after 12 minutes", &frames);
+}
+
+#[test]
+fn nothing_configured() {
+    let look = default_look();
+    let mut setup = Setup::empty(moment(0));
+    let mut frames = Vec::new();
+    for pane in Pane::ALL {
+        setup.options.pane = pane;
+        let mut state = State::new(setup.clone());
+        update(&mut state, Msg::Tick(moment(1)));
+        let text = print::text(&room::frame(&state, &look));
+        frames.push((pane.name().to_owned(), text));
+    }
+    compare("nothing", "no source and no service", &frames);
+}
+
+#[test]
+fn before_the_first_answer() {
+    let look = default_look();
+    let mut room = Room::open("bad-canary", SIZES[0]);
+    let mut frames = Vec::new();
+    for pane in [Pane::Board, Pane::Inbox, Pane::Canaries, Pane::Service, Pane::Sources] {
+        room.show(pane);
+        frames.push(text_at(&mut room, SIZES[0], &look, pane.name()));
+    }
+    compare("start", "nothing was read yet", &frames);
+}
+
+#[test]
+fn lost_sources() {
+    let look = default_look();
+    let mut room = Room::open("dead-backends", SIZES[0]);
+    room.read(0);
+    room.read(4 * 60);
+    let mut frames = Vec::new();
+    for pane in [Pane::Board, Pane::Sources] {
+        room.show(pane);
+        frames.push(at(&mut room, SIZES[0], &look, pane.name()));
+    }
+    // Two hours later nothing was heard any more.
+    room.tick(2 * 3_600);
+    for pane in Pane::ALL {
+        room.show(pane);
+        frames.push(text_at(&mut room, SIZES[0], &look, &format!("{}, lost", pane.name())));
+    }
+    room.show(Pane::Board);
+    let mono = Look::new(Theme::load("mono", &|_| None).unwrap(), false);
+    frames.push(at(&mut room, SIZES[0], &mono, "board, lost, without colours"));
+    compare("lost", "dead-backends, after 4 minutes and after two hours", &frames);
+}
+
+#[test]
+fn other_looks() {
+    let mut room = unfolded("bad-canary", SIZES[0]);
+    let mut frames = Vec::new();
+    let ascii = Look::new(Theme::fallback(), true);
+    for pane in Pane::ALL {
+        room.show(pane);
+        let size = if pane == Pane::Service { SIZES[2] } else { SIZES[0] };
+        room.resize(size);
+        let text = print::text(&room.frame(&ascii));
+        // What the facts themselves say may hold more than ASCII; the rehearsal's do not.
+        let odd: Vec<char> = text.chars().filter(|c| !c.is_ascii()).collect();
+        assert!(odd.is_empty(), "{}: {odd:?}\n{text}", pane.name());
+        frames.push(text_at(&mut room, size, &ascii, &format!("{}, ascii", pane.name())));
+    }
+    room.show(Pane::Board);
+    for (name, _) in flightdeck::ui::theme::BUILT_IN {
+        let theme = Theme::load(name, &|_| None).unwrap();
+        let plain = theme.clone().with_colors(|_| None);
+        for (theme, title) in [(theme, name.to_string()), (plain, format!("{name}, colours off"))] {
+            let look = Look::new(theme, false);
+            let frame = room.frame(&look);
+            if title.ends_with("off") {
+                let reset = |cell: &Cell| cell.fg == Color::Reset && cell.bg == Color::Reset;
+                assert!(frame.content.iter().all(reset), "{title}");
+            }
+            let styles = print::styled(&frame, &look);
+            let (_, styles) = styles.split_once("~ styles\n").unwrap();
+            frames.push((format!("styles of the board, {title}"), styles.to_owned()));
+        }
+    }
+    compare("looks", "bad-canary, after 12 minutes", &frames);
+}
+
+#[test]
+fn wide_and_right_to_left_text() {
+    let look = default_look();
+    let names = [
+        "支払いサービス",
+        "שירות-תשלום",
+        "e\u{301}te\u{301}-caf\u{e9}",
+        "👩\u{200d}🚀-lancement",
+        "दुकान",
+    ];
+    let mut world = rehearsal::open("bad-canary", 1, 1.0, moment(0)).unwrap();
+    for (service, name) in world.services.iter_mut().zip(names) {
+        service.id = ServiceId::new(name);
+        service.description = Some(SafeText::new(&format!("{name} · {name}")));
+        service.owners = vec![name.into()];
+        service.canaries.clear();
+    }
+    let mut room = Room::of(world, SIZES[0], |_| {});
+    room.read(0);
+    room.read(12 * 60);
+    let mut frames = Vec::new();
+    for pane in [Pane::Board, Pane::Inbox, Pane::Pipelines, Pane::Service] {
+        room.show(pane);
+        frames.push(text_at(&mut room, SIZES[0], &look, pane.name()));
+        let frame = room.frame(&look);
+        // Every row is as wide as the screen: nothing wide hangs over an edge.
+        for row in print::text(&frame).lines() {
+            assert!(UnicodeWidthStr::width(row) <= usize::from(SIZES[0].0), "{row}");
+        }
+    }
+    compare("scripts", "names in other scripts", &frames);
+}
