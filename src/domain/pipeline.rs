@@ -289,7 +289,11 @@ impl Pipeline {
     /// that last succeeded in the last stage, up to and including the one in `stage`, newest first.
     /// `None` if the executions that were read do not reach back far enough to tell.
     pub fn would_ship(&self, stage: &str) -> Option<Vec<&Revision>> {
-        let entering = self.stage(stage)?.execution.as_ref()?;
+        self.would_ship_with(self.stage(stage)?.execution.as_ref()?)
+    }
+
+    /// The same for one execution: several may wait in a stage. `None` too if what is live is newer.
+    pub fn would_ship_with(&self, entering: &ExecutionId) -> Option<Vec<&Revision>> {
         let last = self.stages.last()?;
         let live = match last.state {
             RunState::Succeeded => last.execution.as_ref(),
@@ -300,6 +304,9 @@ impl Pipeline {
             self.executions.iter().skip(from + 1).find(|e| e.state == RunState::Succeeded)
         })?;
         let to = self.executions.iter().position(|e| e.id == live_revision.id)?;
+        if to < from {
+            return None;
+        }
         let mut seen: Vec<&Revision> = Vec::new();
         for execution in self.executions.iter().take(to).skip(from) {
             for revision in &execution.revisions {

@@ -80,6 +80,33 @@ fn promoting_answers_what_waits() {
     assert!(step.no_undo.as_ref().unwrap().as_str().contains("cannot be taken back"));
 }
 
+/// Two executions wait in one stage: each answer is about its own.
+#[test]
+fn what_ships_is_that_of_the_execution_that_is_answered() {
+    let mut room = Room::calm();
+    let mut now = pipeline();
+    now.executions.insert(0, run("e4", RunState::Waiting, "r4"));
+    let mut second = now.stages[2].actions[0].clone();
+    second.name = "approve the next".into();
+    second.approval.as_mut().unwrap().execution = Some("e4".into());
+    now.stages[2].actions.push(second);
+    room.tell(Fact::Pipeline(now));
+    for (execution, revision, ships) in
+        [("e3", "r3", vec!["ships r3"]), ("e4", "r4", vec!["ships r4", "ships r3"])]
+    {
+        let intent = Intent::Answer {
+            pipeline: pipeline_id(),
+            stage: None,
+            execution: Some(execution.into()),
+            approve: true,
+        };
+        let plan = room.plan(&intent).unwrap();
+        assert_eq!(plan.title.as_str(), format!("approve prod of shop-main {revision}"));
+        assert_eq!(plan.steps[0].expects.get("revision").unwrap(), revision);
+        assert_eq!(plan.notes, ships);
+    }
+}
+
 #[test]
 fn promoting_goes_one_step_on_where_nothing_waits() {
     let mut room = Room::calm();

@@ -306,6 +306,22 @@ fn superseded() {
                 approve(),
                 "reason: which execution waits for the answer is unknown",
             ),
+            (
+                "a newer one is live",
+                |room| {
+                    changed(room, |p| {
+                        let mut live = p.stages[2].clone();
+                        live.name = "live".into();
+                        live.state = RunState::Succeeded;
+                        live.execution = Some("e4".into());
+                        live.actions.clear();
+                        p.stages.push(live);
+                        p.executions.insert(0, run("e4", RunState::Succeeded, "r4"));
+                    });
+                },
+                approve(),
+                "reason: e4 is newer and live: e3 would take its place",
+            ),
             ("what failed is retried", |room| in_prod(room, "e3"), retry(), "passed"),
             (
                 "what failed was overtaken",

@@ -187,7 +187,11 @@ fn answer(
         comment: reason(comment, if approve { "approved" } else { "rejected" }),
     };
     let mut composed = composed(state, &ItemId::Pipeline(id.clone()), vec![write]);
-    match pipeline.would_ship(stage.name.as_str()) {
+    let ships = match &ask.execution {
+        Some(asked) => pipeline.would_ship_with(asked),
+        None => pipeline.would_ship(stage.name.as_str()),
+    };
+    match ships {
         Some(revisions) if revisions.is_empty() => {
             composed.notes.push("ships nothing new".to_owned());
         }

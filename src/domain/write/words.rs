@@ -25,9 +25,17 @@ pub fn words(write: &Write, fleet: &Fleet) -> Words {
             Some(stage.revision?.short())
         };
     let (what, from, to) = match write {
-        Write::Answer { pipeline, stage, approve, .. } => {
+        Write::Answer { pipeline, stage, execution, approve, .. } => {
             let verb = if *approve { "approve" } else { "reject" };
-            let shown = revision(pipeline, stage).map(|r| format!(" {r}")).unwrap_or_default();
+            // Several executions may wait in one stage: it is this one's revision that counts.
+            let asked = execution.as_ref().and_then(|id| {
+                let known = fleet.pipelines.get(pipeline)?;
+                Some(known.value.execution(id)?.revisions.first()?.short())
+            });
+            let shown = asked
+                .or_else(|| revision(pipeline, stage))
+                .map(|r| format!(" {r}"))
+                .unwrap_or_default();
             (format!("{verb} {stage} of {}{shown}", pipeline.name), None, None)
         }
         Write::Retry { pipeline, stage, all, .. } => {

@@ -152,7 +152,7 @@ fn short(execution: &ExecutionId) -> String {
 
 /// The execution that is answered, retried, stopped or waved through is still the one that counts.
 fn superseded(state: &State, plan: &Plan) -> GuardVerdict {
-    let mut unknown = None;
+    let mut doubt = None;
     for step in &plan.steps {
         let (pipeline, execution) = match &step.write {
             Write::Answer { pipeline, execution: Some(execution), .. }
@@ -160,7 +160,7 @@ fn superseded(state: &State, plan: &Plan) -> GuardVerdict {
             | Write::Stop { pipeline, execution, .. }
             | Write::Override { pipeline, execution, .. } => (pipeline, execution),
             Write::Answer { .. } => {
-                unknown = Some("which execution waits for the answer is unknown".to_owned());
+                doubt = Some("which execution waits for the answer is unknown".to_owned());
                 continue;
             }
             _ => continue,
@@ -169,7 +169,7 @@ fn superseded(state: &State, plan: &Plan) -> GuardVerdict {
         let id = short(execution);
         match known.execution(execution).map(|run| run.state) {
             None | Some(RunState::Unknown) => {
-                unknown = Some(format!("whether a newer execution overtook {id} is unknown"));
+                doubt = Some(format!("whether a newer execution overtook {id} is unknown"));
             }
             Some(RunState::Superseded) => {
                 return refused(format!("a newer execution overtook {id}; act on that one"));
@@ -181,6 +181,11 @@ fn superseded(state: &State, plan: &Plan) -> GuardVerdict {
             }
             Some(_) => {}
         }
+        if let Write::Answer { approve: true, .. } = &step.write
+            && let Some(live) = newer_live(known, execution)
+        {
+            doubt = Some(format!("{} is newer and live: {id} would take its place", short(live)));
+        }
         if let Write::Retry { stage, .. } = &step.write
             && let Some(now) = known.stage(stage.as_str()).and_then(|s| s.execution.as_ref())
             && now != execution
@@ -188,7 +193,16 @@ fn superseded(state: &State, plan: &Plan) -> GuardVerdict {
             return refused(format!("{} is in {stage} now; act on that one", short(now)));
         }
     }
-    unknown.map_or(GuardVerdict::Passed, needs_reason)
+    doubt.map_or(GuardVerdict::Passed, needs_reason)
+}
+
+/// The execution that is live, if it is newer than `execution`.
+fn newer_live<'a>(known: &'a Pipeline, execution: &ExecutionId) -> Option<&'a ExecutionId> {
+    let last = known.stages.last().filter(|stage| stage.state == RunState::Succeeded)?;
+    let live = last.execution.as_ref()?;
+    // Executions are told the newest first.
+    let place = |id: &ExecutionId| known.executions.iter().position(|run| run.id == *id);
+    (place(live)? < place(execution)?).then_some(live)
 }
 
 /// Nobody approves what they started themselves, where the source tells who that was.
