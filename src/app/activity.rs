@@ -69,6 +69,13 @@ pub struct ActivityStep {
     pub at: Option<Timestamp>,
 }
 
+impl ActivityStep {
+    /// Whether its effect was seen.
+    pub fn is_done(&self) -> bool {
+        matches!(&self.phase, Some(Phase::Ended { outcome: Outcome::Done { .. } }))
+    }
+}
+
 impl Activity {
     /// What came of it as a whole: the first outcome that is not "done", or the last.
     pub fn outcome(&self) -> Option<&Outcome> {

@@ -4,7 +4,7 @@ use super::command::{Command, Place};
 use super::pane::Pane;
 use super::plan::choices;
 use super::state::State;
-use super::target::subject;
+use super::target::{canary_of_selection, subject};
 
 /// Whether the operator is where commands of `place` have a meaning.
 pub fn is_here(place: Place, state: &State) -> bool {
@@ -48,6 +48,9 @@ pub fn disabled(command: Command, state: &State) -> Option<String> {
             None => Some("nothing is selected".to_owned()),
             Some(subject) => choices(state, wish, &subject).err(),
         },
+        Command::Fly if canary_of_selection(state).is_none() => {
+            Some("nothing selected has a canary".to_owned())
+        }
         Command::Open | Command::CopyId | Command::CopyLink if nothing_selected => {
             Some("nothing is selected".to_owned())
         }

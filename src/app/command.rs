@@ -90,6 +90,8 @@ pub enum Command {
     Slower,
     /// Change something.
     Wish(Wish),
+    /// Let a pilot fly a canary, or hand over.
+    Fly,
     /// Refuse every write, or allow them again.
     Lock,
     /// Draw the screen again.
@@ -358,6 +360,14 @@ pub const TABLE: &[Spec] = &[
         Everywhere,
         None,
         "Undo what was done last, or the selected activity.",
+    ),
+    row(
+        Command::Fly,
+        "pilot",
+        &["P"],
+        Acts,
+        None,
+        "Let a pilot walk the canary by its verdict; again, and you fly.",
     ),
     row(
         Command::Lock,

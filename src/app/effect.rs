@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::interest::Interest;
-use crate::domain::ids::{ItemId, SourceId};
+use crate::domain::ids::{CanaryId, ItemId, SourceId};
 use crate::domain::write::Confirmed;
 
 /// An order to the runtime.
@@ -16,6 +16,13 @@ pub enum Effect {
     Refresh(Refresh),
     /// Carry out what was confirmed.
     Submit(Box<Confirmed>),
+    /// Take, or give back, a canary for a pilot of this session alone.
+    Lease {
+        /// Which canary.
+        canary: CanaryId,
+        /// Take it.
+        take: bool,
+    },
     /// Put the text on the operator's clipboard.
     Copy(String),
     /// Switch to the theme of this name.

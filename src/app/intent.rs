@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{ExecutionId, PipelineId, ServiceId, TrafficId};
+use crate::domain::ids::{CanaryId, ExecutionId, PipelineId, ServiceId, TrafficId};
 use crate::domain::pipeline::{ExecutionMode, Pipeline, RunState};
 use crate::domain::text::SafeText;
 use crate::domain::write::{FlagChange, PlanId, Write};
@@ -90,6 +90,11 @@ pub enum Intent {
     RollBackAndHold {
         /// Which service.
         service: ServiceId,
+    },
+    /// Let a pilot walk the canary's share upwards, and back if it does harm.
+    Fly {
+        /// Which canary.
+        canary: CanaryId,
     },
     /// Undo a plan of this control room.
     Undo {

@@ -21,6 +21,7 @@ pub mod msg;
 pub mod needs;
 pub mod overlay;
 pub mod pane;
+pub mod pilot;
 pub mod plan;
 pub mod report;
 pub mod row;

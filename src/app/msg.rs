@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::activity::{Activity, WriteReport};
 use super::key::Key;
-use crate::domain::ids::SourceId;
+use crate::domain::ids::{CanaryId, SourceId};
 use crate::domain::observation::{Observation, ReadFailed};
 use crate::domain::source::SourceReport;
 use crate::domain::text::SafeText;
@@ -48,6 +48,13 @@ pub enum Msg {
     Write(Box<WriteReport>),
     /// Writes that the journal knows from before, the newest first.
     Past(Vec<Activity>),
+    /// Whether a pilot of this session has the canary to itself.
+    Lease {
+        /// Which canary.
+        canary: CanaryId,
+        /// It has.
+        held: bool,
+    },
     /// The theme that is used now.
     Theme(String),
     /// The rehearsal's clock runs at this speed; zero is paused.

@@ -16,6 +16,7 @@ use super::membership::Membership;
 use super::msg::Notice;
 use super::overlay::Overlay;
 use super::pane::Pane;
+use super::pilot::Pilot;
 use super::row::RowId;
 use super::select::canaries::split_of;
 use super::select::missing::claims_by_name;
@@ -44,6 +45,8 @@ pub struct State {
     pub rows: Rows,
     /// The writes of this control room, the newest first.
     pub activity: Vec<Activity>,
+    /// Pilots and the canaries that they fly.
+    pub pilots: BTreeMap<CanaryId, Pilot>,
     /// How many plans were made.
     pub plans: u64,
     /// What the operator looks at.
@@ -153,6 +156,7 @@ impl State {
             membership: Membership::new(&setup.services),
             watches: BTreeMap::new(),
             activity: Vec::new(),
+            pilots: BTreeMap::new(),
             plans: 0,
             rows: Rows::default(),
             now: setup.now,

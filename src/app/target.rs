@@ -5,7 +5,7 @@ use super::pane::Pane;
 use super::plan::Subject;
 use super::row::RowId;
 use super::state::State;
-use crate::domain::ids::{ItemId, ServiceId};
+use crate::domain::ids::{CanaryId, ItemId, ServiceId};
 use crate::domain::text::SafeText;
 
 /// The service that the selected row belongs to.
@@ -23,6 +23,19 @@ pub fn service_of_selection(state: &State) -> Option<ServiceId> {
         }
         RowId::Source(_) => None,
     }
+}
+
+/// The canary that is selected, or the first of the selected service.
+pub fn canary_of_selection(state: &State) -> Option<CanaryId> {
+    if let Some(RowId::Canary(id)) = state.selected(state.view.pane) {
+        return Some(id.clone());
+    }
+    let service = match state.view.pane {
+        Pane::Service => state.view.service.clone(),
+        _ => service_of_selection(state),
+    }?;
+    let own = state.setup.services.iter().find(|s| s.id == service)?;
+    own.canaries.first().map(|canary| canary.id.clone())
 }
 
 /// The services that a row of `pane` belongs to.

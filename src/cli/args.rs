@@ -10,6 +10,7 @@ use super::exit::Exit;
 use super::global::{Global, Room};
 use super::init::InitArgs;
 use super::journal::JournalArgs;
+use super::pilot::PilotArgs;
 use super::sources::SourcesArgs;
 use super::status::StatusArgs;
 use super::watch::WatchArgs;
@@ -74,6 +75,8 @@ pub enum Command {
     Act(Act),
     /// Wait until stages have come so far
     Wait(WaitArgs),
+    /// Walk a canary by its verdict: step by step upwards, and back if it does harm
+    Pilot(PilotArgs),
     /// Print what was written, by whom, and what came of it
     Journal(JournalArgs),
     /// Ask the backends within reach, and write a first configuration

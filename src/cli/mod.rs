@@ -12,6 +12,7 @@ pub mod global;
 pub mod headless;
 pub mod init;
 pub mod journal;
+pub mod pilot;
 pub mod replay;
 pub mod sources;
 pub mod start;
@@ -70,6 +71,7 @@ fn run(args: &Args) -> Result<u8, Failure> {
         Some(Command::Sources(arguments)) => sources::run(global, arguments, out).map(Exit::code),
         Some(Command::Watch(arguments)) => watch::run(global, arguments, out).map(Exit::code),
         Some(Command::Wait(arguments)) => act::run_wait(global, arguments, out).map(Exit::code),
+        Some(Command::Pilot(arguments)) => pilot::run(global, arguments, out).map(Exit::code),
         Some(Command::Journal(arguments)) => journal::run(global, arguments, out).map(Exit::code),
         Some(Command::Act(command)) => act::run(global, command, out).map(Exit::code),
         Some(Command::Init(arguments)) => init(global, arguments),

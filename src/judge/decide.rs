@@ -3,10 +3,11 @@
 use super::analysis::{Analysis, Verdict};
 use super::metric::DataState;
 use super::spec::MetricSpec;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What an autopilot does, and what a human is advised to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// All traffic back to the baseline.

@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::pool::{Configured, Pool};
+use crate::app::effect::{Effect, Refresh};
 use crate::app::interest::Interest;
 use crate::app::{Msg, Setup, State, update};
 use crate::backend::clock::SharedClock;
@@ -19,7 +20,8 @@ pub struct Headless {
     pub state: State,
     clock: SharedClock,
     inbox: mpsc::Receiver<Msg>,
-    _pool: Pool,
+    out: mpsc::WeakSender<Msg>,
+    pool: Pool,
 }
 
 impl Headless {
@@ -29,7 +31,8 @@ impl Headless {
         let (out, inbox) = mpsc::channel(QUEUE);
         let pool = Pool::start(sources, &clock, &out);
         pool.watch(&Interest { everything: true, ..Interest::default() });
-        Self { state, clock, inbox, _pool: pool }
+        let out = out.downgrade();
+        Self { state, clock, inbox, out, pool }
     }
 
     /// Waits until every source has answered or failed every kind of read, and every item was
@@ -57,14 +60,37 @@ impl Headless {
         }
     }
 
+    /// Takes in the next message, and returns what is to be done about it; `None` when no source is
+    /// left.
+    pub async fn effects(&mut self) -> Option<Vec<Effect>> {
+        let msg = self.inbox.recv().await?;
+        Some(self.take(msg))
+    }
+
+    /// Takes in a message, and returns what is to be done about it.
+    pub fn take(&mut self, msg: Msg) -> Vec<Effect> {
+        update(&mut self.state, msg)
+    }
+
+    /// Where messages come from; `None` when no source is left.
+    pub fn sender(&self) -> Option<mpsc::Sender<Msg>> {
+        self.out.upgrade()
+    }
+
+    /// Reads this now, budget permitting.
+    pub fn refresh(&self, what: &Refresh) {
+        self.pool.refresh(what);
+    }
+
     /// The state as it is, without the sources.
     pub fn into_state(self) -> State {
         self.state
     }
 
-    /// Lets the time go on.
-    pub fn tick(&mut self) {
-        update(&mut self.state, Msg::Tick(self.clock.now()));
+    /// Lets the time go on; returns what is to be done about it.
+    pub fn tick(&mut self) -> Vec<Effect> {
+        let now = self.clock.now();
+        self.take(Msg::Tick(now))
     }
 }
 

@@ -83,7 +83,7 @@ pub async fn run<W: io::Write>(
     let (out, mut inbox) = mpsc::channel(QUEUE);
     let known = sources.iter().map(|s| Arc::clone(&s.source));
     let gateway = Gateway::new(known, Arc::clone(&clock), desk.folder, desk.who);
-    let writer = Writer::start(gateway, &out, desk.lasting);
+    let mut writer = Writer::start(gateway, &out, desk.lasting);
     let pool = Pool::start(sources, &clock, &out);
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -125,7 +125,7 @@ pub async fn run<W: io::Write>(
                 if effect == Effect::Quit {
                     return finish(record, state);
                 }
-                msgs.extend(perform(effect, &pool, &writer, &mut screen, speed.as_deref())?);
+                msgs.extend(perform(effect, &pool, &mut writer, &mut screen, speed.as_deref())?);
             }
         }
         dirty = true;
@@ -150,7 +150,7 @@ fn finish<W: io::Write>(record: Option<Recorder<W>>, state: State) -> io::Result
 fn perform(
     effect: Effect,
     pool: &Pool,
-    writer: &Writer,
+    writer: &mut Writer,
     screen: &mut impl Screen,
     speed: Option<&(dyn Speed + Send + Sync)>,
 ) -> io::Result<Option<Msg>> {
@@ -167,6 +167,7 @@ fn perform(
             writer.carry_out(*confirmed);
             None
         }
+        Effect::Lease { canary, take } => writer.lease(&canary, take),
         Effect::Copy(text) => screen.copy(&text).err().map(|why| Msg::Notice(Notice::warning(why))),
         Effect::LoadTheme(name) => Some(match screen.load_theme(&name) {
             Ok(()) => {

@@ -1,5 +1,6 @@
 //! `Writer`: carries out confirmed plans beside the session, and looks after those of before.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,8 +10,10 @@ use super::gateway::Gateway;
 use crate::app::Msg;
 use crate::app::activity::{Phase, WriteReport};
 use crate::app::msg::Notice;
+use crate::domain::ids::CanaryId;
 use crate::domain::text::SafeText;
 use crate::domain::write::{Confirmed, Outcome};
+use crate::store::lock::{TargetLock, try_lock};
 
 /// Where writes are recorded, and as whose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,16 +30,34 @@ pub struct Desk {
 pub struct Writer {
     gateway: Arc<Gateway>,
     out: mpsc::Sender<Msg>,
+    leases: BTreeMap<CanaryId, TargetLock>,
 }
 
 impl Writer {
     /// Begins with what an earlier session left without an outcome, if what it wrote to lasts.
     pub fn start(gateway: Gateway, out: &mpsc::Sender<Msg>, lasting: bool) -> Self {
-        let this = Self { gateway: Arc::new(gateway), out: out.clone() };
+        let this = Self { gateway: Arc::new(gateway), out: out.clone(), leases: BTreeMap::new() };
         if lasting {
             tokio::spawn(look_back(Arc::clone(&this.gateway), this.out.clone()));
         }
         this
+    }
+
+    /// Takes a canary for a pilot of this session alone, or gives it back.
+    pub fn lease(&mut self, canary: &CanaryId, take: bool) -> Option<Msg> {
+        if !take {
+            self.leases.remove(canary);
+            return None;
+        }
+        let lease = try_lock(self.gateway.locks(), &format!("pilot {canary}"));
+        let held = match lease {
+            Ok(Some(lease)) => {
+                self.leases.insert(canary.clone(), lease);
+                true
+            }
+            Ok(None) | Err(_) => false,
+        };
+        Some(Msg::Lease { canary: canary.clone(), held })
     }
 
     /// Carries out a confirmed plan; reports come as messages, even if this program fails at it.

@@ -29,8 +29,12 @@ pub struct Judged {
     pub stand: Stand,
     /// What to do, in capitals.
     pub lead: SafeText,
+    /// What a pilot would do.
+    pub action: Action,
     /// Why, in a sentence.
     pub sentence: SafeText,
+    /// The canary's share that the newest evidence is of, 0–1.
+    pub weight: Option<f64>,
     /// Odds of harm, as `412:1`.
     pub odds: SafeText,
     /// The odds at which it is rolled back, to one.
@@ -75,6 +79,8 @@ impl Judged {
         };
         Self {
             stand,
+            action: report.action,
+            weight: report.weight,
             lead: report.lead.as_str().into(),
             sentence: report.sentence.as_str().into(),
             odds: report.harm.text.as_str().into(),

@@ -18,6 +18,9 @@ pub fn sentences(state: &State, id: &CanaryId) -> Vec<String> {
         (Some(_), None) => vec![format!("{id} is not under way: no traffic is split")],
         (None, _) => vec![format!("{id} is unknown: its traffic split could not be read")],
     };
+    if let Some(pilot) = state.pilots.get(id) {
+        lines.insert(0, format!("pilot: {}", pilot.now()));
+    }
     lines.extend(lately(state, &row.service));
     lines
 }

@@ -4,7 +4,7 @@ use super::Composed;
 use crate::app::intent::{Intent, rollback_targets};
 use crate::app::select::canaries::split_of;
 use crate::app::state::State;
-use crate::domain::ids::{ExecutionId, ItemId, PipelineId, ServiceId};
+use crate::domain::ids::{CanaryId, ExecutionId, ItemId, PipelineId, ServiceId};
 use crate::domain::pipeline::{Pipeline, RunState, Stage};
 use crate::domain::text::SafeText;
 use crate::domain::traffic::TrafficSplit;
@@ -95,6 +95,7 @@ pub(super) fn compose(state: &State, intent: &Intent, comment: &str) -> Result<C
         }
         Intent::Promote { service } => promote(state, service, comment),
         Intent::RollBackAndHold { service } => roll_back_and_hold(state, service, comment),
+        Intent::Fly { canary } => fly(state, canary),
         Intent::Undo { plan } => undo(state, plan),
         Intent::Writes { title, writes } => Ok(Composed {
             title: title.to_string(),
@@ -350,6 +351,42 @@ fn roll_back_and_hold(
         service: Some(service.clone()),
         writes,
         notes: vec!["nothing new enters until the hold is released".to_owned()],
+    })
+}
+
+/// No write yet: what a pilot does later, it plans then.
+fn fly(state: &State, canary: &CanaryId) -> Result<Composed, String> {
+    let spec = state
+        .setup
+        .services
+        .iter()
+        .flat_map(|s| &s.canaries)
+        .find(|c| c.id == *canary)
+        .ok_or_else(|| format!("there is no canary {canary}"))?;
+    let (split, traffic) = split_of(spec, &state.fleet)
+        .ok_or_else(|| format!("the traffic split of {canary} could not be read"))?;
+    let share = traffic.percent(spec.canary.as_str());
+    let now = share.map_or_else(|| "unknown".to_owned(), |p| format!("{p:.0}%"));
+    let mut steps: Vec<String> = spec
+        .steps
+        .iter()
+        .filter(|step| share.is_none_or(|share| **step > share))
+        .map(|step| format!("{step:.0}%"))
+        .collect();
+    if steps.last().is_none_or(|last| last != "100%") {
+        steps.push("100%".to_owned());
+    }
+    Ok(Composed {
+        title: format!("let a pilot fly {canary}"),
+        service: Some(spec.service.clone()),
+        writes: Vec::new(),
+        notes: vec![
+            format!("{} of {} has {now}, then {}", spec.canary, split.name, steps.join(", ")),
+            "a step forward when the canary is shown to do no harm and has baked".to_owned(),
+            "harm: everything back to the baseline at once, and the way in is held".to_owned(),
+            "anything unclear, a freeze, or no data: it holds, and a human is needed".to_owned(),
+            "P hands over to you at once; so does a change by anybody else".to_owned(),
+        ],
     })
 }
 

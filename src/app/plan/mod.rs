@@ -37,7 +37,9 @@ pub fn plan(state: &State, intent: &Intent, comment: &str, id: PlanId) -> Result
     for write in composed.writes {
         steps.push(step(state, write)?);
     }
-    let production = steps.iter().any(|step| place::is_production(state, &step.write));
+    // A pilot shifts traffic later, without asking again.
+    let production = matches!(intent, Intent::Fly { .. })
+        || steps.iter().any(|step| place::is_production(state, &step.write));
     let name = composed
         .service
         .as_ref()

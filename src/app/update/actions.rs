@@ -1,5 +1,6 @@
 //! Commands that change something: from the selection to a dialog, and from there to an order.
 
+use super::pilot::{LIMIT, engage, hand_over};
 use crate::app::activity::Activity;
 use crate::app::command::Wish;
 use crate::app::dialog::Dialog;
@@ -9,8 +10,8 @@ use crate::app::msg::Notice;
 use crate::app::overlay::{Menu, Overlay};
 use crate::app::plan::{again, choices, plan};
 use crate::app::state::State;
-use crate::app::target::subject;
-use crate::domain::write::{PlanId, confirm};
+use crate::app::target::{canary_of_selection, subject};
+use crate::domain::write::{PlanId, accept, confirm};
 
 /// Offers what `wish` can mean for the selection.
 pub fn offer(state: &mut State, wish: Wish) {
@@ -50,6 +51,22 @@ fn title(wish: Wish) -> &'static str {
     }
 }
 
+/// Lets a pilot fly the selected canary; if one does, hands over to the operator at once.
+pub fn fly(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(canary) = canary_of_selection(state) else {
+        state.view.notice = Some(Notice::warning("nothing selected has a canary"));
+        return;
+    };
+    if state.pilots.get(&canary).is_some_and(|pilot| pilot.ended().is_none()) {
+        hand_over(state, &canary, "the operator flies", effects);
+        state.view.notice = Some(Notice::info(format!("you fly {canary} now")));
+    } else if state.is_read_only() {
+        state.view.notice = Some(Notice::warning("read-only: no pilot may fly"));
+    } else {
+        open(state, Intent::Fly { canary });
+    }
+}
+
 /// Opens the confirmation of `intent`, or says why there is nothing to confirm.
 pub fn open(state: &mut State, intent: Intent) {
     state.plans += 1;
@@ -67,6 +84,16 @@ pub fn open(state: &mut State, intent: Intent) {
 pub fn submit(state: &mut State, mut dialog: Box<Dialog>, effects: &mut Vec<Effect>) {
     // Between the last frame and this key something may have moved.
     dialog.moved = again(state, &mut dialog.plan);
+    if let Intent::Fly { canary } = &dialog.intent {
+        match accept(&dialog.plan, &dialog.answers()) {
+            Ok(_) => engage(state, &canary.clone(), LIMIT, effects),
+            Err(why) => {
+                dialog.refusal = Some(why.into());
+                state.view.overlay = Some(Overlay::Confirm(dialog));
+            }
+        }
+        return;
+    }
     let confirmed = if dialog.moved.is_empty() {
         dialog.plan.comment(&dialog.comment);
         confirm(&dialog.plan, &dialog.answers(), state.now)

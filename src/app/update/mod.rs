@@ -7,9 +7,11 @@ mod interest;
 mod keys;
 mod lists;
 mod mouse;
+mod pilot;
 
 pub use keys::palette_entries;
 pub use mouse::tab_label;
+pub use pilot::{LIMIT, engage, hand_over};
 
 use super::effect::Effect;
 use super::msg::Msg;
@@ -23,6 +25,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
     let moved = handle(state, msg, &mut effects);
     // Guards of an open dialog depend on the time too.
+    pilot::fly(state, &mut effects);
     actions::keep_true(state);
     if moved || !state.begun {
         state.begun = true;
@@ -70,6 +73,7 @@ fn handle(state: &mut State, msg: Msg, effects: &mut Vec<Effect>) -> bool {
         Msg::Past(activities) => state.take_past(activities),
         // The time moves no row: see `Row::Order`.
         Msg::Tick(now) => return quietly(&mut state.now, now),
+        Msg::Lease { canary, held } => pilot::lease(state, &canary, held),
         Msg::Notice(notice) => return quietly(&mut state.view.notice, Some(notice)),
         Msg::Theme(name) => return quietly(&mut state.view.theme, name),
         Msg::Speed(speed) => return quietly(&mut state.view.speed, speed),

@@ -124,7 +124,9 @@ async fn until(
             Ok(true) => {}
             Ok(false) => return Exit::Unknown,
             Err(_) if Instant::now() >= end => return Exit::TimedOut,
-            Err(_) => headless.tick(),
+            Err(_) => {
+                headless.tick();
+            }
         }
     }
 }

@@ -41,11 +41,18 @@ pub struct Order {
 
 /// Confirms `plan`; or says what stands in the way.
 pub fn confirm(plan: &Plan, answers: &Answers, now: Timestamp) -> Result<Confirmed, String> {
-    if let Some((name, why)) = plan.refusals().next() {
-        return Err(format!("{name}: {why}"));
-    }
     if plan.steps.is_empty() {
         return Err("there is nothing to do".to_owned());
+    }
+    let reason = accept(plan, answers)?;
+    Ok(Confirmed { plan: plan.clone(), reason, at: now })
+}
+
+/// Whether `answers` are those that `plan` wants; or what stands in the way. Returns the reason that was
+/// given.
+pub fn accept(plan: &Plan, answers: &Answers) -> Result<Option<SafeText>, String> {
+    if let Some((name, why)) = plan.refusals().next() {
+        return Err(format!("{name}: {why}"));
     }
     if !answers.go {
         return Err("it was not confirmed".to_owned());
@@ -59,8 +66,7 @@ pub fn confirm(plan: &Plan, answers: &Answers, now: Timestamp) -> Result<Confirm
     {
         return Err(format!("{name}: {why}; give a reason to go on"));
     }
-    let reason = (!reason.is_empty()).then(|| SafeText::new(reason));
-    Ok(Confirmed { plan: plan.clone(), reason, at: now })
+    Ok((!reason.is_empty()).then(|| SafeText::new(reason)))
 }
 
 impl Confirmed {

@@ -13,7 +13,7 @@ mod plan;
 mod seen;
 mod words;
 
-pub use confirmed::{Answers, Confirmed, Order, confirm};
+pub use confirmed::{Answers, Confirmed, Order, accept, confirm};
 pub use expectation::{Expectation, Moved, expectation};
 pub use inverse::inverse;
 pub use kind::{ArmWish, FlagChange, Write};

@@ -4,7 +4,7 @@ mod fresh;
 mod past;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,6 +63,11 @@ impl Gateway {
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
+    }
+
+    /// The folder of the locks.
+    pub fn locks(&self) -> &Path {
+        &self.locks
     }
 
     /// The journal.

@@ -175,7 +175,9 @@ fn guards(look: &Look, dialog: &Dialog, width: usize, lines: &mut Vec<Line<'stat
 fn way_back(steps: &[Step]) -> (Role, String) {
     let without: Vec<String> =
         steps.iter().filter_map(|s| s.no_undo.as_ref()).map(ToString::to_string).collect();
-    if without.is_empty() {
+    if steps.is_empty() {
+        (Role::Text, "P hands over to you at once".to_owned())
+    } else if without.is_empty() {
         (Role::Text, "u undoes it as long as nothing else has moved".to_owned())
     } else {
         (Role::Warning, format!("none: {}", without.join("; ")))

@@ -128,6 +128,25 @@ pub fn lines(state: &State, look: &Look, spec: &CanarySpec, width: usize) -> Vec
             lines.push(Line::from(vec![Span::raw(" ".repeat(12)), look.span(Role::Text, piece)]));
         }
     }
+    if let Some(pilot) = state.pilots.get(&spec.id) {
+        let said = pilot.log.iter().rev().take(5);
+        for (i, line) in said.enumerate() {
+            let role = match (i, &pilot.grounded) {
+                (0, Some(_)) => Role::Waiting,
+                (0, None) => Role::Strong,
+                _ => Role::Dim,
+            };
+            let label = if i == 0 { "pilot" } else { "" };
+            let text = format!("{} {}", when::moment(state, line.at), line.text);
+            for (n, piece) in wrap(&text, width.saturating_sub(12), 2).into_iter().enumerate() {
+                let label = if n == 0 { label } else { "" };
+                lines.push(Line::from(vec![
+                    look.span(Role::Dim, format!("{label:<12}")),
+                    look.span(role, piece),
+                ]));
+            }
+        }
+    }
     let axis = Axis::until(state.now, WINDOW, width.saturating_sub(LABEL).min(120));
     for metric in &spec.metrics {
         lines.push(Line::default());
