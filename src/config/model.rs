@@ -264,7 +264,7 @@ impl Default for Safety {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Rehearsal {
-    /// The scenario that is played: quiet-day, bad-canary, flag-flip, superseded-approval,
+    /// The scenario that is played: quiet-day, bad-canary, good-canary, flag-flip, superseded-approval,
     /// dead-backends, or the path of a scenario file.
     #[schemars(length(min = 1))]
     pub scenario: String,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::pipelines::revision;
 use super::plan::Planned;
@@ -11,10 +11,13 @@ use super::world::{World, environment_id, traffic_id};
 use crate::domain::environment::{Environment, Health, Slot};
 use crate::domain::pipeline::RunState;
 use crate::domain::revision::Revision;
+use crate::domain::time::age;
 use crate::domain::traffic::{Arm, TrafficSplit};
 
 /// Instances of a production environment.
 const INSTANCES: u32 = 12;
+/// How long the canary has all the traffic before the stable version takes over.
+const TAKES_OVER: SignedDuration = SignedDuration::from_mins(45);
 
 /// What was deployed by a stage, newest first: the revision that runs and the one before it.
 struct Deployed {
@@ -146,7 +149,11 @@ pub fn traffic(world: &World, service: &ServiceScript, now: Timestamp) -> Traffi
     let last = service.stages.len().saturating_sub(1);
     let deployed = deployed(world, service, last, now);
     let percent = world.percent(&service.name, now);
-    let percent = if percent >= 100.0 && deployed.moving.is_none() { 0.0 } else { percent };
+    let since = world.shifts(&service.name, now).last().map(|s| s.at.after(world.start));
+    // A while after the last step the stable version takes over, and the canary is empty again.
+    let over = since.is_none_or(|since| age(now, since) > TAKES_OVER);
+    let percent = if percent >= 100.0 && deployed.moving.is_none() && over { 0.0 } else { percent };
+    let canary = deployed.moving.or_else(|| (percent > 0.0).then(|| deployed.now.clone()));
     let arm = |name: ArmName, revision: Option<Revision>, percent: f64| {
         let word = match name {
             ArmName::Stable => "stable",
@@ -174,9 +181,9 @@ pub fn traffic(world: &World, service: &ServiceScript, now: Timestamp) -> Traffi
         id: traffic_id(service),
         arms: vec![
             arm(ArmName::Stable, Some(deployed.now), 100.0 - percent),
-            arm(ArmName::Canary, deployed.moving, percent),
+            arm(ArmName::Canary, canary, percent),
         ],
-        since: world.shifts(&service.name, now).last().map(|s| s.at.after(world.start)),
+        since,
         automation: None,
     }
 }

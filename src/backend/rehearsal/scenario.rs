@@ -10,8 +10,9 @@ use crate::domain::text::SafeText;
 const BASE: (&str, &str) = ("base.toml", include_str!("../../../assets/scenarios/base.toml"));
 
 /// The embedded stories; the first is the one to open on.
-const STORIES: [(&str, &str); 5] = [
+const STORIES: [(&str, &str); 6] = [
     ("bad-canary", include_str!("../../../assets/scenarios/bad-canary.toml")),
+    ("good-canary", include_str!("../../../assets/scenarios/good-canary.toml")),
     ("quiet-day", include_str!("../../../assets/scenarios/quiet-day.toml")),
     ("flag-flip", include_str!("../../../assets/scenarios/flag-flip.toml")),
     ("superseded-approval", include_str!("../../../assets/scenarios/superseded-approval.toml")),

@@ -14,8 +14,8 @@ use crate::judge::Action;
 
 /// Shares that differ by less are the same: backends count in whole weights.
 const SAME: f64 = 1.0;
-/// Figures that are older do not carry a step forward.
-const OLDEST: SignedDuration = SignedDuration::from_mins(3);
+/// Figures that are older do not carry a step forward; some backends tell them minutes late.
+const OLDEST: SignedDuration = SignedDuration::from_mins(10);
 
 /// What a pilot does next.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +44,7 @@ pub fn decide(state: &State, spec: &CanarySpec, pilot: &Pilot) -> Decision {
     let Some(observed) = observed.filter(|o| fresh(o)) else {
         return Decision::Wait("holding: the traffic was not read lately".to_owned());
     };
-    if observed.at < pilot.since {
+    if observed.at <= pilot.since {
         return Decision::Wait("reading the share again".to_owned());
     }
     let Some(share) = split.percent(spec.canary.as_str()) else {
@@ -132,5 +132,5 @@ fn data_age(state: &State, spec: &CanarySpec) -> Option<String> {
     }
     let until = known_until(spec, &state.fleet)?;
     let old = age(state.now, until);
-    (old > OLDEST).then(|| format!("the newest figures are {} old", coarse(old)))
+    (old > OLDEST).then(|| format!("there are no figures of the last {}", coarse(OLDEST)))
 }

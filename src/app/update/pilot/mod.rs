@@ -92,6 +92,8 @@ pub fn fly(state: &mut State, effects: &mut Vec<Effect>) {
 fn act(state: &mut State, spec: &CanarySpec, pilot: &mut Pilot, effects: &mut Vec<Effect>) {
     let now = state.now;
     match decide(state, spec, pilot) {
+        // What a human is needed for stays the last that is said.
+        Decision::Wait(_) if pilot.grounded.is_some() => {}
         Decision::Wait(why) => pilot.say(now, why),
         Decision::Ground(why) => pilot.ground(now, &why),
         Decision::Finish => pilot.end(now, End::Finished, "the canary has all the traffic"),
@@ -154,7 +156,9 @@ fn look(state: &State, plan: &PlanId, step: Option<u32>, pilot: &mut Pilot) {
     let own = state.activity.iter().find(|a| a.plan == *plan);
     let Some(outcome) = own.and_then(Activity::outcome) else { return };
     let done = matches!(outcome, Outcome::Done { .. });
-    pilot.since = now;
+    // The clock of the reports, not that of the screen: it may lag behind what was read.
+    let last = own.and_then(|a| a.steps.iter().filter_map(|step| step.at).max());
+    pilot.since = last.map_or(now, |last| last.max(now));
     pilot.phase = Phase::Flying;
     match step {
         Some(percent) if done => {
