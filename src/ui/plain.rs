@@ -7,15 +7,12 @@ use super::glyphs::{ASCII, Glyphs};
 /// What stands for a character of our own sentences, in as many cells.
 fn plain(symbol: &str) -> Option<&'static str> {
     Some(match symbol {
-        "…" => "~",
+        "…" | "≈" => "~",
         "·" | "–" | "—" => "-",
         "×" => "x",
-        "≈" => "~",
-        "≤" => "<",
-        "≥" => ">",
+        "≤" | "←" => "<",
+        "≥" | "→" => ">",
         "±" => "%",
-        "→" => ">",
-        "←" => "<",
         "“" | "”" => "\"",
         "‘" | "’" => "'",
         _ => return None,
