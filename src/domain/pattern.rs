@@ -37,6 +37,11 @@ impl Pattern {
 
 /// Whether `text` is of the form `pattern`; `*` stands for any run of characters, `?` for one.
 pub fn glob(pattern: &str, text: &str) -> bool {
+    // Of a thousand patterns nearly all differ from a text before their first wildcard.
+    let Some((literal, _)) = pattern.split_once(['*', '?']) else { return pattern == text };
+    if !text.starts_with(literal) {
+        return false;
+    }
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
     // Classic two-pointer match: remember the last star and how much it has eaten.

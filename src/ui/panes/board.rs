@@ -30,12 +30,18 @@ pub struct Board<'a> {
     state: &'a State,
     look: &'a Look,
     stages: Vec<SafeText>,
+    /// Some row has a stage without a column of its own.
+    has_others: bool,
 }
 
 impl<'a> Board<'a> {
     /// The board as it is now.
     pub fn new(state: &'a State, look: &'a Look) -> Self {
-        Self { state, look, stages: stage_names(state) }
+        let stages = stage_names(state);
+        let surveyed = state.rows.board.iter().take(SURVEYED);
+        let has_others =
+            surveyed.flat_map(|row| &row.stages).any(|stage| !stages.contains(&stage.name));
+        Self { state, look, stages, has_others }
     }
 
     /// Why it stands where it stands, and its name.
@@ -128,21 +134,13 @@ impl ListPane for Board<'_> {
                 (left, _) => column.optional(u8::try_from(left).unwrap_or(9).min(9)),
             }
         }));
-        columns.push(Column::new("other", 10, 24).optional(9));
+        if self.has_others {
+            columns.push(Column::new("other", 10, 24).optional(9));
+        }
         columns.push(Column::new("health", 11, 12).optional(30));
         columns.push(Column::new("canary", 16, 20).optional(2));
         columns.push(Column::new("flags", 6, 8).optional(5));
         columns.push(Column::new("alarms", 6, 6).optional(31));
-        if !self
-            .state
-            .rows
-            .board
-            .iter()
-            .take(SURVEYED)
-            .any(|row| row.stages.iter().any(|s| !self.stages.contains(&s.name)))
-        {
-            columns.retain(|c| c.title != "other");
-        }
         columns
     }
 
@@ -161,7 +159,7 @@ impl ListPane for Board<'_> {
                 None => Line::default(),
             });
         }
-        if self.columns().iter().any(|c| c.title == "other") {
+        if self.has_others {
             cells.push(self.others(row));
         }
         cells.extend([self.health(row), self.canary(row), self.flags(row), self.alarms(row)]);
