@@ -10,6 +10,8 @@
 mod hands;
 #[path = "lab_writes_edge/haproxy.rs"]
 mod haproxy;
+#[path = "lab_writes_edge/kill.rs"]
+mod kill;
 #[path = "support/lab.rs"]
 mod lab;
 #[path = "lab_writes_edge/script.rs"]

@@ -11,6 +11,7 @@ use super::global::{Global, Room};
 use super::init::InitArgs;
 use super::journal::JournalArgs;
 use super::pilot::PilotArgs;
+use super::schema::SchemaArgs;
 use super::sources::SourcesArgs;
 use super::status::StatusArgs;
 use super::watch::WatchArgs;
@@ -86,6 +87,8 @@ pub enum Command {
         /// The recording, made with --record
         file: PathBuf,
     },
+    /// Print the JSON Schema of a format
+    Schema(SchemaArgs),
     /// Print a completion script
     Completions {
         /// For this shell

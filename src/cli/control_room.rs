@@ -23,6 +23,7 @@ use crate::terminal::clipboard;
 use crate::terminal::events::{Event, Events, Pointer};
 use crate::terminal::modes::{CONTROL_ROOM, Modes};
 use crate::terminal::painter::Painter;
+use crate::terminal::palette;
 use crate::ui::theme::Theme;
 use crate::ui::{Look, draw};
 
@@ -100,10 +101,7 @@ pub fn wish(color: Color) -> Wish {
 
 /// The theme in as many colours as the terminal shows.
 pub fn at_depth(theme: Theme, depth: Depth) -> Theme {
-    theme.with_colors(|color| match (depth, color) {
-        (Depth::None, _) => None,
-        _ => Some(color),
-    })
+    theme.with_colors(|color| palette::at_depth(color, depth))
 }
 
 /// The screen of the control room.

@@ -6,4 +6,5 @@ pub mod clipboard;
 pub mod events;
 pub mod modes;
 pub mod painter;
+pub mod palette;
 pub mod writer;

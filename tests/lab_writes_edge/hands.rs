@@ -146,7 +146,16 @@ impl Breaker {
 
     /// Breaks one exchange in this way, after `skip` that pass.
     pub async fn breaks(&self, skip: u64, fault: &Value) {
-        let mut body = json!({ "name": self.name, "skip": skip, "times": 1 });
+        self.fault(skip, 1, fault).await;
+    }
+
+    /// Breaks every exchange in this way.
+    pub async fn always(&self, fault: &Value) {
+        self.fault(0, 1_000_000, fault).await;
+    }
+
+    async fn fault(&self, skip: u64, times: u64, fault: &Value) {
+        let mut body = json!({ "name": self.name, "skip": skip, "times": times });
         body.as_object_mut().unwrap().extend(fault.as_object().unwrap().clone());
         let (status, told) =
             post(&format!("{}/fault", address("LAB_FAULTS_URL")), &[], &body).await;

@@ -106,6 +106,13 @@ impl Edge {
         TrafficSplit::clone(&fleet.traffic.get(&id(name)).unwrap().value)
     }
 
+    /// Sets the weights of blue and green, behind everybody's back.
+    pub async fn set_weights(&self, name: &str, blue: u32, green: u32) {
+        for (server, weight) in [("blue", blue), ("green", green)] {
+            self.raw(&format!("set server {name}/{server} weight {weight}")).await;
+        }
+    }
+
     /// The weights of blue and green.
     pub async fn weights(&self, name: &str) -> (u32, u32) {
         let split = self.split(name).await;

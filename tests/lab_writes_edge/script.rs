@@ -7,13 +7,19 @@ use crate::haproxy::Edge;
 use crate::lab::address;
 use crate::unleash::Lamp;
 
-/// Its exit code and what it printed.
-fn run(home: &Path, words: &str) -> (i32, String) {
+/// The program with these arguments, and the configuration of `home`.
+pub fn program(home: &Path, words: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flightdeck"));
     command.env_clear().current_dir(home).env("HOME", home).env("LANG", "C.UTF-8");
     command.env("LAB_UNLEASH_TOKEN_EDITOR", address("LAB_UNLEASH_TOKEN_EDITOR"));
     command.args(["--config", "lab.toml"]).args(words.split(' ')).stdin(Stdio::null());
-    let done = command.output().unwrap();
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Its exit code and what it printed.
+pub fn run(home: &Path, words: &str) -> (i32, String) {
+    let done = program(home, words).output().unwrap();
     let text = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
     (done.status.code().unwrap(), text)
 }

@@ -40,6 +40,12 @@ impl Watch {
             }
             None => return,
         }
+        // What was not read yet would be judged as missing, and a tick is judged only once. A series that
+        // does not exist is read too: as one without points.
+        let mut series = spec.metrics.iter().flat_map(|metric| metric.data.series());
+        if series.any(|id| fleet.series.get(id).is_none()) {
+            return;
+        }
         let ticks = Ticks::new(spec, fleet);
         let Some(last) = ticks.last_whole() else { return };
         if self.analysis.is_none() {

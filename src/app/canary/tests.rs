@@ -85,6 +85,10 @@ fn split(percent: u32) -> TrafficSplit {
 
 /// Tells minutes `from..to` of all four series; the canary has traffic from minute 60 on.
 fn tell(fleet: &mut Fleet, from: i64, to: i64, canary_errors: f64) {
+    fleet.apply(answer(from, to, canary_errors));
+}
+
+fn answer(from: i64, to: i64, canary_errors: f64) -> Observation {
     let at = |minute: i64| Timestamp::from_second(1_800_000_000 + minute * STEP).unwrap();
     let mut answer = Observation::new(
         &source(),
@@ -108,7 +112,7 @@ fn tell(fleet: &mut Fleet, from: i64, to: i64, canary_errors: f64) {
             note: None,
         }));
     }
-    fleet.apply(answer);
+    answer
 }
 
 #[test]
@@ -137,6 +141,20 @@ fn portions_do_not_matter() {
     }
     assert_eq!(parts.judged, whole.judged);
     assert!(whole.judged.is_some());
+}
+
+#[test]
+fn series_that_come_one_by_one_are_judged_as_together() {
+    let (mut whole, mut told) = (Watch::default(), fleet());
+    tell(&mut told, 0, 120, 9.0);
+    whole.refresh(&spec(), Some(&split(5)), &told);
+    let (mut parts, mut told) = (Watch::default(), fleet());
+    let all = answer(0, 120, 9.0);
+    for fact in &all.facts {
+        told.apply(Observation { facts: vec![fact.clone()], ..all.clone() });
+        parts.refresh(&spec(), Some(&split(5)), &told);
+    }
+    assert_eq!(parts.judged, whole.judged);
 }
 
 #[test]

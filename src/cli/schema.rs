@@ -1,0 +1,53 @@
+//! `flightdeck schema`: JSON Schemas of everything that is written for scripts.
+
+use std::io::{self, Write};
+
+use clap::{Args as ClapArgs, ValueEnum};
+use schemars::{Schema, schema_for};
+
+use super::journal::JournalReport;
+use super::pilot::PilotLine;
+use crate::app::report::{Act, Event, Status};
+
+/// Which format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Name {
+    /// One line of `watch -o ndjson`
+    Event,
+    /// `status -o json`
+    Status,
+    /// What the commands that change something write with `-o json`
+    Act,
+    /// `journal -o json`
+    Journal,
+    /// One line of `pilot -o ndjson`
+    Pilot,
+}
+
+impl Name {
+    /// Its JSON Schema.
+    pub fn schema(self) -> Schema {
+        match self {
+            Self::Event => schema_for!(Event),
+            Self::Status => schema_for!(Status),
+            Self::Act => schema_for!(Act),
+            Self::Journal => schema_for!(JournalReport<'_>),
+            Self::Pilot => schema_for!(PilotLine<'_>),
+        }
+    }
+}
+
+/// Which schema to print.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct SchemaArgs {
+    /// The format
+    #[arg(value_enum)]
+    pub name: Name,
+}
+
+/// Prints a JSON Schema.
+pub fn run(args: &SchemaArgs, out: &mut impl Write) -> io::Result<u8> {
+    serde_json::to_writer_pretty(&mut *out, &args.name.schema())?;
+    out.write_all(b"\n")?;
+    Ok(0)
+}
