@@ -114,7 +114,7 @@ fn what_was_done_and_the_journal_of_it_fit_their_schemas() {
 #[test]
 fn events_fit_their_schema() {
     let home = Home::new();
-    let text = home.json(&["watch", "--seconds", "2"], &[0]);
+    let text = home.json(&["watch", "--for", "2"], &[0]);
     for line in text.lines() {
         fits("event", line);
     }
