@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Stdout};
+use std::sync::atomic::Ordering;
 
 use crossterm::event::{KeyCode as RawCode, KeyEvent, KeyModifiers};
 use futures::stream::{self, Stream};
@@ -28,7 +29,9 @@ use crate::ui::theme::Theme;
 use crate::ui::{Look, draw};
 
 /// Opens the control room and stays until the operator leaves.
-pub fn run(global: &Global, room: &Room) -> Result<Exit, Failure> {
+///
+/// Returns the exit code: that of the signal that ended it, as shells count, or zero.
+pub fn run(global: &Global, room: &Room) -> Result<u8, Failure> {
     let environment = Environment::of_process();
     if !environment.is_tty {
         return Err(Failure::usage(
@@ -67,6 +70,7 @@ pub fn run(global: &Global, room: &Room) -> Result<Exit, Failure> {
     let mouse = setup.options.mouse;
     let result = tokio.block_on(async move {
         let events = Events::new()?;
+        let signal = events.signal();
         let mut modes = Modes::enter(&CONTROL_ROOM)?;
         if mouse {
             modes.mouse(true)?;
@@ -79,11 +83,16 @@ pub fn run(global: &Global, room: &Room) -> Result<Exit, Failure> {
             tmux: environment.tmux,
         };
         let session = Session { setup, sources, clock, speed, record, desk };
-        run_session(session, screen, input(events)).await
+        run_session(session, screen, input(events)).await?;
+        Ok(signal.load(Ordering::Relaxed))
     });
     // A source that hangs must not hold up the way out.
     tokio.shutdown_background();
-    result.map(|_| Exit::Good).map_err(|e| terminal(&e))
+    let signal = result.map_err(|e: io::Error| terminal(&e))?;
+    Ok(match u8::try_from(signal) {
+        Ok(0) | Err(_) => Exit::Good.code(),
+        Ok(signal) => signal.saturating_add(128),
+    })
 }
 
 fn terminal(error: &io::Error) -> Failure {
@@ -120,6 +129,7 @@ impl Screen for ControlRoom {
     }
 
     fn forget(&mut self) -> io::Result<()> {
+        self.modes.again()?;
         self.painter.forget();
         Ok(())
     }

@@ -61,7 +61,7 @@ fn run(args: &Args) -> Result<u8, Failure> {
         None if args.room.plain => {
             watch::run(global, &watch::WatchArgs::plain(), out).map(Exit::code)
         }
-        None => control_room::run(global, &args.room).map(Exit::code),
+        None => control_room::run(global, &args.room),
         Some(Command::Config(command)) => {
             let settings = global.settings().map_err(Failure::usage)?;
             let inputs = Inputs::of_process(global.config.as_deref(), settings);

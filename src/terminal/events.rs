@@ -1,5 +1,7 @@
 //! What the terminal and the system tell us: keys, pastes, resizes and signals, as one stream.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use crossterm::event::{
@@ -7,7 +9,8 @@ use crossterm::event::{
     MouseEventKind,
 };
 use futures::StreamExt;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use rustix::process::Signal;
+use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
 use tokio::time::Instant;
 
 use super::burst::{self, BurstDetector, Verdict};
@@ -54,14 +57,17 @@ pub struct Events {
     raw: EventStream,
     start: Instant,
     burst: BurstDetector,
-    hang_up: Signal,
-    terminate: Signal,
-    interrupt: Signal,
-    stop: Signal,
-    proceed: Signal,
+    hang_up: Listener,
+    terminate: Listener,
+    interrupt: Listener,
+    stop: Listener,
+    proceed: Listener,
     /// A printable key that may turn out to be the first of a paste.
     held: Option<(KeyEvent, Duration)>,
+    /// What came after the held key and is told after it.
+    next: Option<Event>,
     over: bool,
+    signal: Arc<AtomicI32>,
 }
 
 impl Events {
@@ -74,11 +80,18 @@ impl Events {
             hang_up: signal(SignalKind::hangup())?,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
-            proceed: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
-            stop: signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?,
+            proceed: signal(SignalKind::from_raw(Signal::CONT.as_raw()))?,
+            stop: signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?,
             held: None,
+            next: None,
             over: false,
+            signal: Arc::default(),
         })
+    }
+
+    /// The number of the signal that said to leave; zero as long as none did.
+    pub fn signal(&self) -> Arc<AtomicI32> {
+        Arc::clone(&self.signal)
     }
 
     /// The next event; `None` after the one that said to leave.
@@ -87,12 +100,15 @@ impl Events {
             if self.over {
                 return None;
             }
+            if let Some(event) = self.next.take() {
+                return Some(event);
+            }
             let held = self.held.map(|(_, at)| self.start + at + burst::GAP);
             let event = tokio::select! {
                 biased;
-                _ = self.hang_up.recv() => self.leave(),
-                _ = self.terminate.recv() => self.leave(),
-                _ = self.interrupt.recv() => self.leave(),
+                _ = self.hang_up.recv() => self.leave(Signal::HUP),
+                _ = self.terminate.recv() => self.leave(Signal::TERM),
+                _ = self.interrupt.recv() => self.leave(Signal::INT),
                 _ = self.stop.recv() => Event::Stop,
                 _ = self.proceed.recv() => Event::Continued,
                 raw = self.raw.next() => match raw {
@@ -101,7 +117,7 @@ impl Events {
                         None => continue,
                     },
                     // A tty that is gone must not be read again: the reader would spin.
-                    Some(Err(_)) | None => self.leave(),
+                    Some(Err(_)) | None => self.leave(Signal::HUP),
                 },
                 () = tokio::time::sleep_until(held.unwrap_or(self.start)), if held.is_some() => {
                     match self.held.take() {
@@ -115,14 +131,16 @@ impl Events {
     }
 
     /// The tty or a signal says to leave: that must work even if the rest of the program hangs.
-    fn leave(&mut self) -> Event {
+    fn leave(&mut self, signal: Signal) -> Event {
         self.over = true;
-        std::thread::spawn(|| {
+        let signal = signal.as_raw();
+        self.signal.store(signal, Ordering::Relaxed);
+        std::thread::spawn(move || {
             std::thread::sleep(WATCHDOG);
             // On a stalled tty restoring may block for ever; leaving must not wait for it.
             std::thread::spawn(super::modes::restore);
             std::thread::sleep(RESTORE);
-            std::process::exit(129);
+            std::process::exit(128 + signal);
         });
         Event::Leave
     }
@@ -131,10 +149,10 @@ impl Events {
         match raw {
             Raw::Key(key) if key.kind == KeyEventKind::Release => None,
             Raw::Key(key) => self.key(key),
-            Raw::Paste(text) => Some(Event::Paste(text)),
-            Raw::Resize(width, height) => Some(Event::Resize(width, height)),
-            Raw::FocusGained => Some(Event::Focus(true)),
-            Raw::FocusLost => Some(Event::Focus(false)),
+            Raw::Paste(text) => Some(self.after_held(Event::Paste(text))),
+            Raw::Resize(width, height) => Some(self.after_held(Event::Resize(width, height))),
+            Raw::FocusGained => Some(self.after_held(Event::Focus(true))),
+            Raw::FocusLost => Some(self.after_held(Event::Focus(false))),
             Raw::Mouse(mouse) => {
                 let pointer = match mouse.kind {
                     MouseEventKind::Down(MouseButton::Left) => Pointer::Click,
@@ -142,8 +160,19 @@ impl Events {
                     MouseEventKind::ScrollDown => Pointer::Down,
                     _ => return None,
                 };
-                Some(Event::Mouse(pointer, mouse.column, mouse.row))
+                Some(self.after_held(Event::Mouse(pointer, mouse.column, mouse.row)))
             }
+        }
+    }
+
+    /// `event`, but never before a key that was pressed earlier.
+    fn after_held(&mut self, event: Event) -> Event {
+        match self.held.take() {
+            Some((key, at)) => {
+                self.next = Some(event);
+                Event::Key(key, at)
+            }
+            None => event,
         }
     }
 
@@ -151,7 +180,7 @@ impl Events {
     fn key(&mut self, key: KeyEvent) -> Option<Event> {
         let at = self.start.elapsed();
         let Some(c) = printable(&key) else {
-            return Some(Event::Key(key, at));
+            return Some(self.after_held(Event::Key(key, at)));
         };
         match self.burst.key(at) {
             Verdict::Pasted => {

@@ -124,14 +124,38 @@ impl Modes {
         if was_on { Mode::Mouse.leave(&mut io::stdout()) } else { Ok(()) }
     }
 
+    /// Enters every mode once more: another program may have left the terminal otherwise.
+    pub fn again(&self) -> io::Result<()> {
+        for mode in &self.wanted {
+            if *mode == Mode::Raw {
+                // Whether the terminal still is raw is known to nobody but the terminal.
+                Mode::Raw.leave(&mut io::stdout())?;
+            }
+            mode.enter(&mut io::stdout())?;
+        }
+        Ok(())
+    }
+
     /// Leaves every mode, stops this process group as the shell expects of Ctrl-Z, and enters the
-    /// modes again when it is continued.
+    /// modes again when it is continued. Where no shell could continue it, nothing is stopped.
     pub fn suspend(&self) -> io::Result<()> {
+        if !has_shell() {
+            return Ok(());
+        }
         restore();
         // SIGSTOP cannot be caught, so the process stops here and nowhere else.
         rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
         self.enter_all()
     }
+}
+
+/// Whether the parent is of this session: only then can it continue this process group.
+fn has_shell() -> bool {
+    use rustix::process::{getpgid, getpgrp, getppid, getsid};
+    let Some(parent) = getppid() else { return false };
+    let same_session =
+        getsid(Some(parent)).is_ok_and(|theirs| getsid(None).is_ok_and(|own| own == theirs));
+    same_session && getpgid(Some(parent)).is_ok_and(|theirs| theirs != getpgrp())
 }
 
 impl Drop for Modes {

@@ -1,0 +1,207 @@
+//! The control room in a real terminal: it opens, follows keys and sizes, and leaves no trace.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failing unwrap in a test is a failing test"
+)]
+
+use std::num::NonZero;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use pty_process::{Command, Pty, Size, open};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::Child;
+
+/// The longest that anything may take on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A program in a terminal of its own.
+struct Room {
+    pty: Pty,
+    child: Child,
+    screen: vt100::Parser,
+    raw: Vec<u8>,
+    _home: tempfile::TempDir,
+}
+
+fn cells(count: u16) -> NonZero<u16> {
+    NonZero::new(count).unwrap()
+}
+
+impl Room {
+    fn open(width: u16, height: u16, args: &[&str]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let (pty, pts) = open().unwrap();
+        pty.resize(Size::new(height, width)).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_flightdeck"))
+            .args(args)
+            .env_clear()
+            .env("HOME", home.path())
+            .env("TERM", "xterm-256color")
+            .env("LANG", "C.UTF-8")
+            .current_dir(home.path())
+            .spawn(pts)
+            .unwrap();
+        let screen = vt100::Parser::new(cells(height), cells(width), 0);
+        Self { pty, child, screen, raw: Vec::new(), _home: home }
+    }
+
+    fn text(&self) -> String {
+        self.screen.screen().contents()
+    }
+
+    /// Reads on until the screen fits.
+    async fn until(&mut self, what: &str, fits: impl Fn(&vt100::Screen) -> bool) {
+        let mut bytes = vec![0; 65_536];
+        let look = async {
+            while !fits(self.screen.screen()) {
+                match self.pty.read(&mut bytes).await {
+                    Ok(0) | Err(_) => break,
+                    Ok(count) => {
+                        let new = bytes.get(..count).unwrap();
+                        self.raw.extend(new);
+                        self.screen.process(new);
+                    }
+                }
+            }
+        };
+        let late = tokio::time::timeout(PATIENCE, look).await.is_err();
+        let seen = fits(self.screen.screen());
+        assert!(!late && seen, "{what} was not seen:\n{}", self.text());
+    }
+
+    async fn shows(&mut self, text: &str) {
+        self.until(text, |screen| screen.contents().contains(text)).await;
+    }
+
+    async fn press(&mut self, keys: &str) {
+        self.pty.write_all(keys.as_bytes()).await.unwrap();
+    }
+
+    /// How it ended; what it wrote until then is read.
+    async fn end(&mut self) -> ExitStatus {
+        let mut bytes = vec![0; 65_536];
+        let read = async {
+            while let Ok(count @ 1..) = self.pty.read(&mut bytes).await {
+                let new = bytes.get(..count).unwrap();
+                self.raw.extend(new);
+                self.screen.process(new);
+            }
+        };
+        tokio::time::timeout(PATIENCE, read).await.unwrap();
+        tokio::time::timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap()
+    }
+
+    /// The terminal is as before.
+    fn is_restored(&self) {
+        let screen = self.screen.screen();
+        assert!(!screen.alternate_screen(), "the alternate screen was left");
+        assert!(!screen.hide_cursor(), "the cursor is shown");
+        assert!(!screen.bracketed_paste(), "pastes are as before");
+        let last = |what: &[u8]| self.raw.windows(what.len()).rposition(|bytes| bytes == what);
+        assert!(last(b"\x1b[?1004l") > last(b"\x1b[?1004h"), "focus is not reported any more");
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id().unwrap()).unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn it_opens_follows_keys_and_sizes_and_leaves_no_trace() {
+    let mut room = Room::open(80, 24, &[]);
+    room.shows("checkout").await;
+    assert!(room.screen.screen().alternate_screen());
+    room.press("2").await;
+    room.shows("things wait for a human").await;
+    room.press("?").await;
+    room.shows("esc closes").await;
+    room.press("\x1b").await;
+    room.until("no help", |screen| !screen.contents().contains("esc closes")).await;
+    room.pty.resize(Size::new(40, 120)).unwrap();
+    room.screen.screen_mut().set_size(cells(40), cells(120));
+    room.until("a wider screen", |screen| screen.contents().contains("9Activity")).await;
+    room.press("q").await;
+    let status = room.end().await;
+    assert_eq!(status.code(), Some(0), "{status:?}");
+    room.is_restored();
+}
+
+#[tokio::test]
+async fn a_signal_to_leave_restores_the_terminal_and_is_told_in_the_exit_code() {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130)] {
+        let mut room = Room::open(80, 24, &[]);
+        room.shows("checkout").await;
+        room.signal(signal);
+        let status = room.end().await;
+        assert_eq!((status.code(), status.signal()), (Some(code), None), "{signal:?}");
+        room.is_restored();
+    }
+}
+
+#[tokio::test]
+async fn pasted_text_is_no_keys() {
+    let mut room = Room::open(80, 24, &[]);
+    room.shows("checkout").await;
+    room.press("\x1b[200~2q:quit\r\x1b[201~").await;
+    room.shows("pasted text was ignored").await;
+    // The same without brackets: all of it at once.
+    room.press("2q:quit\r").await;
+    room.press("\x1b[200~again\x1b[201~").await;
+    room.shows("pasted text was ignored").await;
+    room.signal(Signal::TERM);
+    assert_eq!(room.end().await.code(), Some(143));
+}
+
+#[tokio::test]
+async fn what_nobody_could_continue_is_not_stopped() {
+    let mut room = Room::open(80, 24, &[]);
+    room.shows("checkout").await;
+    // It leads its own session, so no shell waits for it.
+    room.press("\x1a").await;
+    room.press("2").await;
+    room.shows("things wait for a human").await;
+    room.press("q").await;
+    assert_eq!(room.end().await.code(), Some(0));
+    room.is_restored();
+}
+
+#[tokio::test]
+async fn an_approval_is_given_with_three_keys_and_the_typed_name() {
+    let mut room = Room::open(100, 30, &["--scenario", "bad-canary"]);
+    room.shows("checkout").await;
+    room.press("2").await;
+    room.shows("sessions-main").await;
+    room.press("j").await;
+    room.until("the approval", |screen| {
+        screen.contents().lines().any(|row| row.contains('▸') && row.contains("sessions-main"))
+    })
+    .await;
+    room.press("a").await;
+    room.shows("type sessions to confirm").await;
+    // Keys are ignored for a moment; the field is reached when they are not.
+    let mut tries = tokio::time::interval(Duration::from_millis(500));
+    tries.tick().await;
+    tries.tick().await;
+    room.press("\t").await;
+    room.until("the field", |screen| {
+        screen.contents().lines().any(|row| row.contains('▸') && row.contains("type sessions"))
+    })
+    .await;
+    for key in "sessions".chars() {
+        let before = room.text();
+        room.press(&key.to_string()).await;
+        room.until("the letter", |screen| screen.contents() != before).await;
+    }
+    room.press("\r").await;
+    room.shows("approve Prod of sessions-main 8e21d4: done").await;
+    room.press("9").await;
+    room.shows("1 thing done").await;
+    room.press("q").await;
+    assert_eq!(room.end().await.code(), Some(0));
+}
