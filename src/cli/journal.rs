@@ -12,6 +12,7 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::headless::Format;
 use super::start::configuration;
+use crate::domain::text::SafeText;
 use crate::store::journal::{Entry, Event, Finding, Journal, Verified};
 
 /// What to show of the journal.
@@ -117,7 +118,11 @@ fn table(known: &Verified, rehearsal: bool, out: &mut impl Write) -> io::Result<
         let record = &entry.record;
         let step = record.step.map(|step| format!(" step {}", step + 1)).unwrap_or_default();
         let said = match &record.event {
-            Event::Confirmed { .. } => format!("by {}", record.who),
+            Event::Confirmed { plan } => {
+                let reason = plan.get("reason").and_then(serde_json::Value::as_str);
+                let reason = reason.map(|why| format!(": {}", SafeText::new(why)));
+                format!("by {}{}", record.who, reason.unwrap_or_default())
+            }
             Event::Sending { .. } | Event::Reply { .. } => String::new(),
             Event::Ended { sentence, .. } => sentence.to_string(),
         };
