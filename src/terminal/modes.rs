@@ -128,7 +128,11 @@ impl Modes {
     pub fn again(&self) -> io::Result<()> {
         for mode in &self.wanted {
             if *mode == Mode::Raw {
-                // Whether the terminal still is raw is known to nobody but the terminal.
+                // Leaving and entering would lose what is typed in between.
+                if is_raw() {
+                    continue;
+                }
+                // The library believes that it still is.
                 Mode::Raw.leave(&mut io::stdout())?;
             }
             mode.enter(&mut io::stdout())?;
@@ -147,6 +151,13 @@ impl Modes {
         rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
         self.enter_all()
     }
+}
+
+/// Whether the terminal, asked itself, hands keys over one by one and unechoed.
+fn is_raw() -> bool {
+    use rustix::termios::{LocalModes, tcgetattr};
+    let cooked = LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
+    tcgetattr(io::stdin()).is_ok_and(|now| !now.local_modes.intersects(cooked))
 }
 
 /// Whether the parent is of this session: only then can it continue this process group.
