@@ -9,4 +9,5 @@ pub mod judge;
 pub mod runtime;
 pub mod store;
 pub mod terminal;
+pub mod traffic;
 pub mod ui;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may import whom. A layer not named here may not exist.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("domain", &[]),
     ("judge", &["domain"]),
     ("app", &["domain", "judge"]),
@@ -16,7 +16,14 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ("store", &["domain"]),
     ("runtime", &["app", "backend", "config", "domain", "judge", "store", "terminal"]),
     ("terminal", &[]),
-    ("cli", &["app", "backend", "config", "domain", "judge", "runtime", "store", "terminal", "ui"]),
+    ("traffic", &["config", "domain", "judge"]),
+    (
+        "cli",
+        &[
+            "app", "backend", "config", "domain", "judge", "runtime", "store", "terminal",
+            "traffic", "ui",
+        ],
+    ),
 ];
 
 /// Longest source file, in lines.
