@@ -15,6 +15,7 @@ use flightdeck::app::{Effect, Msg, Setup, State, update};
 use flightdeck::backend::clock::{Clock, SharedClock};
 use flightdeck::backend::context::Meter;
 use flightdeck::backend::{ReadContext, Source, rehearsal};
+use flightdeck::domain::canary::Purpose;
 use flightdeck::domain::ids::{CanaryId, ItemId};
 use flightdeck::domain::observation::{Scope, Topic};
 use flightdeck::domain::write::{Confirmed, Outcome, Write};
@@ -83,7 +84,7 @@ impl Flight {
     fn engage(&mut self, limit: SignedDuration) {
         let canary = this_canary(&self.state);
         let mut effects = Vec::new();
-        engage(&mut self.state, &canary, limit, &mut effects);
+        engage(&mut self.state, &canary, Some(limit), &mut effects).unwrap();
         self.take(effects);
         assert_eq!(self.leases, [true]);
         self.send(Msg::Lease { canary, held: true });
@@ -246,7 +247,7 @@ async fn a_second_pilot_does_not_fly() {
     let mut flight = Flight::begin("good-canary").await;
     let canary = this_canary(&flight.state);
     let mut effects = Vec::new();
-    engage(&mut flight.state, &canary, LONG, &mut effects);
+    engage(&mut flight.state, &canary, Some(LONG), &mut effects).unwrap();
     flight.send(Msg::Lease { canary, held: false });
     assert_eq!(flight.pilot().ended(), Some(End::HandedOver));
     for _ in 0..10 {
@@ -285,4 +286,46 @@ async fn a_human_takes_over_at_once_and_in_read_only_nothing_is_sent() {
     hand_over(&mut flight.state, &canary, "a key was pressed", &mut effects);
     assert_eq!(flight.pilot().ended(), Some(End::HandedOver));
     assert_eq!(effects, [Effect::Lease { canary, take: false }]);
+}
+
+#[tokio::test]
+async fn where_every_step_is_a_humans_it_only_takes_back() {
+    let mut flight = Flight::begin("good-canary").await;
+    for canary in flight.state.setup.services.iter_mut().flat_map(|s| &mut s.canaries) {
+        canary.at.pass_steps = false;
+    }
+    flight.engage(LONG);
+    for _ in 0..40 {
+        flight.minutes().await;
+    }
+    assert!(flight.sent.is_empty());
+    assert!(flight.pilot().now().contains("CLEARED"), "{:?}", flight.pilot().log);
+    assert!(flight.pilot().now().contains("a human's"), "{:?}", flight.pilot().log);
+}
+
+#[tokio::test]
+async fn harm_calls_a_human_where_that_is_agreed() {
+    let mut flight = Flight::begin("bad-canary").await;
+    for canary in flight.state.setup.services.iter_mut().flat_map(|s| &mut s.canaries) {
+        canary.at.fail_rolls_back = false;
+    }
+    flight.engage(LONG);
+    for _ in 0..60 {
+        flight.minutes().await;
+    }
+    assert!(flight.sent.is_empty());
+    let why = flight.pilot().grounded.clone().expect("a human is called");
+    assert!(why.as_str().contains("ROLL BACK"), "{why}");
+}
+
+#[tokio::test]
+async fn an_experiment_is_not_flown() {
+    let mut flight = Flight::begin("good-canary").await;
+    for canary in flight.state.setup.services.iter_mut().flat_map(|s| &mut s.canaries) {
+        canary.purpose = Purpose::Experiment;
+    }
+    let canary = this_canary(&flight.state);
+    let refused = engage(&mut flight.state, &canary, None, &mut Vec::new()).unwrap_err();
+    assert!(refused.contains("experiment"), "{refused}");
+    assert!(flight.state.pilots.is_empty());
 }

@@ -90,6 +90,8 @@ pub enum Intent {
     RollBackAndHold {
         /// Which service.
         service: ServiceId,
+        /// Only this canary of it, and never the version before; a pilot answers for no other.
+        only: Option<CanaryId>,
     },
     /// Let a pilot walk the canary's share upwards, and back if it does harm.
     Fly {

@@ -42,9 +42,9 @@ pub struct PilotArgs {
     /// Fly; without this, only what it would do is said
     #[arg(long, short)]
     pub yes: bool,
-    /// Take no step forward after so many minutes
-    #[arg(long, value_name = "MINUTES", default_value_t = 240)]
-    pub limit: u32,
+    /// Take no step forward after so many minutes; otherwise the canary's own deadline
+    #[arg(long, value_name = "MINUTES")]
+    pub limit: Option<u32>,
     /// How each line is written
     #[arg(long, short, value_enum, default_value_t)]
     pub output: LineFormat,
@@ -123,8 +123,8 @@ async fn fly(
         let message = "read-only by configuration: no pilot may fly".to_owned();
         return Err(Failure { exit: Exit::Refused, message });
     }
-    let limit = SignedDuration::from_mins(i64::from(args.limit));
-    engage(&mut headless.state, canary, limit, &mut effects);
+    let limit = args.limit.map(|minutes| SignedDuration::from_mins(i64::from(minutes)));
+    engage(&mut headless.state, canary, limit, &mut effects).map_err(Failure::usage)?;
     let mut keys = Keys::listen();
     let mut told = 0;
     let mut ticks = tokio::time::interval(TICK);

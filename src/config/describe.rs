@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
+use super::canaries::{CanaryConfig, OnHarm, OnPass, Purpose};
+use super::canary_metrics::{ArmQuery, CanaryMetricConfig, Direction, Judging};
 use super::freeze::FreezeConfig;
 use super::model::Config;
 use super::names::SourceName;
+use super::queries::MetricQuery;
 use super::scalar::{HumanDuration, ScopedGlob};
-use super::services::{
-    ArmQuery, CanaryConfig, CanaryMetricConfig, Direction, Judging, MetricConfig, MetricQuery,
-    ServiceConfig,
-};
+use super::services::{MetricConfig, ServiceConfig};
 use super::sources::SourceConfig;
 use crate::domain::canary::{self, CanaryData, CanaryMetric, CanarySpec, CountPair};
 use crate::domain::ids::{CanaryId, SeriesId, ServiceId, SourceId};
@@ -28,7 +28,7 @@ const METRIC_WINDOW: SignedDuration = SignedDuration::from_hours(3);
 impl Config {
     /// The services, in the order of their names.
     pub fn services(&self) -> Vec<Service> {
-        self.services.iter().map(|(name, service)| describe(name, service)).collect()
+        self.services.iter().map(|(name, service)| self.describe(name, service)).collect()
     }
 
     /// The freezes, in the order they are written.
@@ -47,7 +47,7 @@ impl Config {
                 add(self.metric_series(name, metric));
             }
             for canary in &service.canaries {
-                for metric in &canary.metrics {
+                for metric in &self.canary_metrics(canary) {
                     self.canary_series(name, canary, metric).into_iter().for_each(&mut add);
                 }
             }
@@ -119,6 +119,86 @@ impl Config {
         }
     }
 
+    fn describe(&self, name: &str, service: &ServiceConfig) -> Service {
+        Service {
+            id: ServiceId::new(name),
+            description: service.description.as_ref().map(SafeText::from),
+            owners: service.owners.iter().map(SafeText::from).collect(),
+            tier: service.tier,
+            links: texts(&service.links).collect(),
+            needs: service.needs.iter().map(|need| ServiceId::new(need)).collect(),
+            claims: Claims {
+                pipelines: patterns(&service.pipelines),
+                environments: patterns(&service.environments),
+                traffic: patterns(&service.traffic),
+                flags: patterns(&service.flags),
+                alarms: patterns(&service.alarms),
+                tags: texts(&service.tags).collect(),
+            },
+            metrics: service
+                .metrics
+                .iter()
+                .map(|metric| MetricSpec {
+                    name: SafeText::from(&metric.name),
+                    series: metric_id(name, metric),
+                })
+                .collect(),
+            canaries: service
+                .canaries
+                .iter()
+                .map(|canary| self.describe_canary(name, canary))
+                .collect(),
+        }
+    }
+
+    fn describe_canary(&self, service: &str, canary: &CanaryConfig) -> CanarySpec {
+        CanarySpec {
+            id: CanaryId::new(&format!("{service}/{}", canary.name)),
+            service: ServiceId::new(service),
+            name: SafeText::from(&canary.name),
+            purpose: match canary.purpose {
+                Purpose::Canary => canary::Purpose::Canary,
+                Purpose::Experiment => canary::Purpose::Experiment,
+            },
+            environment: canary.environment.as_ref().map(Pattern::from),
+            traffic: canary.traffic.as_ref().map(Pattern::from),
+            baseline: SafeText::from(&canary.baseline),
+            canary: SafeText::from(&canary.canary),
+            metrics: self
+                .canary_metrics(canary)
+                .iter()
+                .map(|metric| describe_canary_metric(service, canary, metric))
+                .collect(),
+            warm_up: signed(canary.warm_up),
+            steps: canary.steps.clone(),
+            bake: signed(canary.bake),
+            history: signed(canary.history),
+            deadline: signed(canary.deadline),
+            at: canary::AtVerdict {
+                pass_steps: canary.on_pass == OnPass::NextStep,
+                marginal_rolls_back: canary.on_marginal == OnHarm::RollBack,
+                fail_rolls_back: canary.on_fail == OnHarm::RollBack,
+            },
+            alpha: canary.alpha,
+            beta: canary.beta,
+        }
+    }
+
+    /// What a canary is compared by: the usual signals, and what is written out.
+    fn canary_metrics(&self, canary: &CanaryConfig) -> Vec<CanaryMetricConfig> {
+        let mut metrics = Vec::new();
+        if let Some(signals) = &canary.signals
+            && let Some(source) = self.sources.get(&*signals.source)
+        {
+            let backend = canary.traffic.as_ref().map(|split| split.name.as_str());
+            metrics = signals.metrics(source.kind(), backend, canary.tick);
+            let own = |name: &str| canary.metrics.iter().any(|own| own.judging().name == name);
+            metrics.retain(|metric| !own(&metric.judging().name));
+        }
+        metrics.extend(canary.metrics.iter().cloned());
+        metrics
+    }
+
     /// HAProxy answers with its raw counters; the others answer what they are asked.
     fn keeps_counters(&self, source: &SourceName) -> bool {
         matches!(self.sources.get(&**source), Some(SourceConfig::HaProxy(_)))
@@ -148,54 +228,6 @@ impl Config {
                 }
             }
         }
-    }
-}
-
-fn describe(name: &str, service: &ServiceConfig) -> Service {
-    Service {
-        id: ServiceId::new(name),
-        description: service.description.as_ref().map(SafeText::from),
-        owners: service.owners.iter().map(SafeText::from).collect(),
-        tier: service.tier,
-        links: texts(&service.links).collect(),
-        needs: service.needs.iter().map(|need| ServiceId::new(need)).collect(),
-        claims: Claims {
-            pipelines: patterns(&service.pipelines),
-            environments: patterns(&service.environments),
-            traffic: patterns(&service.traffic),
-            flags: patterns(&service.flags),
-            alarms: patterns(&service.alarms),
-            tags: texts(&service.tags).collect(),
-        },
-        metrics: service
-            .metrics
-            .iter()
-            .map(|metric| MetricSpec {
-                name: SafeText::from(&metric.name),
-                series: metric_id(name, metric),
-            })
-            .collect(),
-        canaries: service.canaries.iter().map(|canary| describe_canary(name, canary)).collect(),
-    }
-}
-
-fn describe_canary(service: &str, canary: &CanaryConfig) -> CanarySpec {
-    CanarySpec {
-        id: CanaryId::new(&format!("{service}/{}", canary.name)),
-        service: ServiceId::new(service),
-        name: SafeText::from(&canary.name),
-        environment: canary.environment.as_ref().map(Pattern::from),
-        traffic: canary.traffic.as_ref().map(Pattern::from),
-        baseline: SafeText::from(&canary.baseline),
-        canary: SafeText::from(&canary.canary),
-        metrics: canary
-            .metrics
-            .iter()
-            .map(|metric| describe_canary_metric(service, canary, metric))
-            .collect(),
-        warm_up: signed(canary.warm_up),
-        steps: canary.steps.clone(),
-        bake: signed(canary.bake),
     }
 }
 
@@ -233,9 +265,15 @@ fn describe_canary_metric(
         weight: judging.weight.unwrap_or(if judging.critical { 5.0 } else { 1.0 }),
         required: judging.required,
         critical: judging.critical,
+        muted: judging.muted,
         floor: match metric {
             CanaryMetricConfig::Counts(counts) => counts.floor,
             CanaryMetricConfig::Series(_) => None,
+        },
+        strict: matches!(metric, CanaryMetricConfig::Counts(counts) if counts.strict),
+        v_min: match metric {
+            CanaryMetricConfig::Series(series) => series.v_min,
+            CanaryMetricConfig::Counts(_) => None,
         },
     }
 }

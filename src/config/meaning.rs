@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::check::list;
 use super::problem::Problem;
 use super::scalar::{HumanDuration, ScopedGlob};
+use super::signals;
 use super::sources::KINDS;
 use super::tree::{KeyPath, Node, Value};
 
@@ -272,6 +273,14 @@ impl<'t> Sense<'t> {
             let message = "baseline and canary are the same version".to_owned();
             self.fault(node, &path.key("canary"), message, "");
         }
+        if let Some(node) = canary.get("signals") {
+            let split = canary.get("traffic").and_then(Node::text);
+            self.signals(node, &path.key("signals"), split);
+        } else if canary.get("metrics").map(Node::list).unwrap_or_default().is_empty() {
+            let message = "compares nothing".to_owned();
+            let hint = "add signals = { source = … }, or [[…canaries.metrics]]";
+            self.fault(canary, path, message, hint);
+        }
         let steps = canary.get("steps").map(Node::list).unwrap_or_default();
         for (index, pair) in steps.windows(2).enumerate() {
             if let [before, after] = pair
@@ -281,6 +290,38 @@ impl<'t> Sense<'t> {
                 let path = path.key("steps").index(index + 1);
                 self.fault(after, &path, format!("{high} does not rise above {low}"), "");
             }
+        }
+    }
+
+    /// Templates ask for both arms by one text, so that the name of the arm has to be in it.
+    fn signals(&mut self, node: &Node, path: &KeyPath, split: Option<&str>) {
+        let Some(source) = node.get("source") else { return };
+        let Some(kind) = source.text().and_then(|name| self.kind(name)) else { return };
+        let names_arm = |key: &str| node.get(key).is_some_and(|n| n.to_string().contains("{arm}"));
+        let plain = |text: &str| !text.contains(['*', '?', '[']);
+        match kind {
+            "prometheus" if !names_arm("labels") => {
+                let message = "labels do not tell the arms apart".to_owned();
+                let hint =
+                    "write them with {arm}: labels = 'service=\"checkout\",version=\"{arm}\"'";
+                self.fault(node.get("labels").unwrap_or(node), &path.key("labels"), message, hint);
+            }
+            "cloudwatch" if !names_arm("dimensions") => {
+                let message = "dimensions do not tell the arms apart".to_owned();
+                let hint = "write them with {arm}: dimensions = { TargetGroup = \"{arm}\" }";
+                let blamed = node.get("dimensions").unwrap_or(node);
+                self.fault(blamed, &path.key("dimensions"), message, hint);
+            }
+            "haproxy" if node.get("backend").is_none() && !split.is_some_and(plain) => {
+                let message = "the backend with the arms is not told".to_owned();
+                self.fault(node, path, message, "add backend = \"NAME\"");
+            }
+            _ if !signals::KINDS.contains(&kind) => {
+                let message = format!("there are no templates for a source of kind `{kind}`");
+                let hint = format!("kinds with templates: {}", list(signals::KINDS));
+                self.fault(source, &path.key("source"), message, &hint);
+            }
+            _ => {}
         }
     }
 

@@ -1,5 +1,7 @@
 //! Layered settings with provenance: where a value came from is kept for every one of them.
 
+pub mod canaries;
+pub mod canary_metrics;
 mod check;
 mod check_freeze;
 mod check_secret;
@@ -17,11 +19,13 @@ pub mod overrides;
 pub mod places;
 pub mod problem;
 mod project;
+pub mod queries;
 mod read;
 pub mod scalar;
 pub mod schema;
 pub mod secret;
 pub mod services;
+pub mod signals;
 pub mod sources;
 mod substitute;
 pub mod tree;

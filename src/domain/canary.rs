@@ -16,6 +16,8 @@ pub struct CanarySpec {
     pub service: ServiceId,
     /// Its name within the service.
     pub name: SafeText,
+    /// What the comparison is for.
+    pub purpose: Purpose,
     /// Where it runs.
     pub environment: Option<Pattern>,
     /// The split that gives it traffic.
@@ -32,6 +34,44 @@ pub struct CanarySpec {
     pub steps: Vec<f64>,
     /// Shortest stay at one step.
     pub bake: SignedDuration,
+    /// How much of what was before its start teaches how noisy the baseline is.
+    pub history: SignedDuration,
+    /// A pilot that has flown for so long takes no step forward.
+    pub deadline: SignedDuration,
+    /// What a pilot does at each verdict.
+    pub at: AtVerdict,
+    /// Chance of ever taking back a canary that is as good as the baseline.
+    pub alpha: f64,
+    /// Chance of ever clearing a canary that is at its margins.
+    pub beta: f64,
+}
+
+/// What a comparison is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// To find out whether a new version does harm.
+    #[default]
+    Canary,
+    /// To find out which of two alternatives is better; neither is taken back.
+    Experiment,
+}
+
+/// What a pilot does at each verdict. Without enough data it waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtVerdict {
+    /// Every required metric has cleared: on to the next step, or a human takes it.
+    pub pass_steps: bool,
+    /// Worse, but not shown to be beyond the margins, or silent: taken back, or a human decides.
+    pub marginal_rolls_back: bool,
+    /// Harm: taken back, or a human decides.
+    pub fail_rolls_back: bool,
+}
+
+impl Default for AtVerdict {
+    fn default() -> Self {
+        Self { pass_steps: true, marginal_rolls_back: false, fail_rolls_back: true }
+    }
 }
 
 /// One figure by which a canary is judged.
@@ -55,6 +95,12 @@ pub struct CanaryMetric {
     pub critical: bool,
     /// A share so low that nobody minds, whatever the ratio.
     pub floor: Option<f64>,
+    /// Shown, without a voice in the verdict.
+    pub muted: bool,
+    /// Counts judged by the engine that needs no history.
+    pub strict: bool,
+    /// Least inflation of a level's variance, if it was measured.
+    pub v_min: Option<f64>,
 }
 
 /// Which way is bad.

@@ -4,6 +4,7 @@ use super::combine::{ClosedTest, ln_weighted_mean};
 use super::metric::MetricState;
 use super::sample::{Counts, Sample};
 use super::spec::{Spec, SpecError};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -13,7 +14,9 @@ const TRAIL: usize = 1440;
 const TRAIL_FLOOR: f64 = -6.0;
 
 /// What is known about the canary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Every required metric is shown to be within its margin.

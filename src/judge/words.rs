@@ -78,7 +78,7 @@ fn harm(report: &Report, blamed: &[&str]) -> String {
 }
 
 /// `errors 2.1× baseline (plausible 1.4–3.2×), +1.1 pp, ≈55 extra a minute. `
-fn describe(metric: &MetricReport) -> String {
+pub fn describe(metric: &MetricReport) -> String {
     let Some(range) = metric.plausible else { return format!("{}. ", metric.name) };
     let mut parts = vec![format!(
         "{} {} baseline (plausible {})",

@@ -1,7 +1,7 @@
 //! What a configuration means: services, series, schedules.
 
 use flightdeck::config::{Loaded, load_text};
-use flightdeck::domain::canary::CanaryData;
+use flightdeck::domain::canary::{CanaryData, Purpose};
 use flightdeck::domain::ids::SourceId;
 use flightdeck::domain::series::{SeriesKind, SeriesQuery};
 
@@ -75,4 +75,61 @@ fn a_source_overrides_the_general_schedule() {
     assert_eq!(own.deadline, config.polling.deadline);
     assert_eq!(config.freshness_policy("aws-eu").stale_after.as_secs(), 300);
     assert_eq!(config.schedule("unknown").slow, config.polling.slow);
+}
+
+#[test]
+fn the_usual_signals_are_written_out() {
+    let path = files("valid").into_iter().find(|path| path.ends_with("signals.toml")).unwrap();
+    let text = std::fs::read_to_string(path).unwrap();
+    let config = load_text("signals.toml", &text, &variables()).unwrap().config;
+    let services = config.services();
+    let canaries = &services[0].canaries;
+    let names = |index: usize| -> Vec<&str> {
+        canaries[index].metrics.iter().map(|metric| metric.name.as_str()).collect()
+    };
+    assert_eq!(names(0), ["errors", "saturation", "traffic"]);
+    assert_eq!(names(1), ["errors", "p95", "traffic"]);
+    // What is written out takes the place of the template of the same name.
+    assert_eq!(names(2), ["errors", "saturation", "traffic", "latency"]);
+    assert_eq!(names(3), ["orders"]);
+    let asked = config.series();
+    let query = |index: usize, metric: usize| {
+        let id = canaries[index].metrics[metric].data.series()[0];
+        asked[&id.source].iter().find(|spec| spec.id == *id).unwrap().query.clone()
+    };
+    let bad =
+        r#"sum(increase(http_requests_total{service="shop",version="blue",code=~"5.."}[60s]))"#;
+    assert_eq!(query(0, 0), SeriesQuery::Expression(bad.to_owned()));
+    let SeriesQuery::Metric { name, dimensions, .. } = query(1, 0) else {
+        panic!("a statistic is asked for")
+    };
+    assert_eq!(name, "HTTPCode_Target_5XX_Count");
+    assert_eq!(dimensions, [("TargetGroup".to_owned(), "shop-blue".to_owned())]);
+    let SeriesQuery::Arm { split, arm, figure } = query(2, 0) else {
+        panic!("a counter of the proxy is asked for")
+    };
+    assert_eq!((&*split, &*arm, &*figure), ("be_shop", "blue", "errors"));
+    let voices: Vec<(bool, bool)> =
+        canaries[0].metrics.iter().map(|m| (m.required, m.muted)).collect();
+    assert_eq!(voices, [(true, false), (false, false), (false, true)]);
+}
+
+#[test]
+fn a_canary_says_what_is_done_at_each_verdict() {
+    let path = files("valid").into_iter().find(|path| path.ends_with("signals.toml")).unwrap();
+    let text = std::fs::read_to_string(path).unwrap();
+    let config = load_text("signals.toml", &text, &variables()).unwrap().config;
+    let services = config.services();
+    let canaries = &services[0].canaries;
+    let at = |index: usize| {
+        let at = canaries[index].at;
+        (at.pass_steps, at.marginal_rolls_back, at.fail_rolls_back)
+    };
+    assert_eq!(at(0), (true, false, true));
+    assert_eq!(at(1), (false, true, false));
+    assert_eq!((canaries[0].deadline.as_hours(), canaries[1].deadline.as_mins()), (4, 90));
+    assert_eq!((canaries[2].alpha, canaries[2].beta), (0.02, 0.1));
+    assert_eq!(canaries[3].purpose, Purpose::Experiment);
+    assert_eq!(canaries[2].metrics[3].v_min, Some(2.5));
+    assert!(canaries[3].metrics[0].strict);
 }

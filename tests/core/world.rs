@@ -7,7 +7,9 @@ use flightdeck::app::key::Key;
 use flightdeck::app::setup::Rehearsal;
 use flightdeck::domain::Timestamp;
 use flightdeck::domain::alarm::{Alarm, AlarmState};
-use flightdeck::domain::canary::{CanaryData, CanaryMetric, CanarySpec, CountPair, Direction};
+use flightdeck::domain::canary::{
+    AtVerdict, CanaryData, CanaryMetric, CanarySpec, CountPair, Direction, Purpose,
+};
 use flightdeck::domain::change::{Change, ChangeKind};
 use flightdeck::domain::environment::{Environment, Health};
 use flightdeck::domain::fact::{Fact, FactKind};
@@ -213,6 +215,7 @@ fn canary(service: &ServiceId) -> CanarySpec {
         id: CanaryId::new(&format!("{service}/main")),
         service: service.clone(),
         name: "main".into(),
+        purpose: Purpose::Canary,
         environment: None,
         traffic: Some(Pattern::parse(&format!("lab/{service}-*"))),
         baseline: "stable".into(),
@@ -230,10 +233,18 @@ fn canary(service: &ServiceId) -> CanarySpec {
             required: true,
             critical: false,
             floor: None,
+            muted: false,
+            strict: false,
+            v_min: None,
         }],
         warm_up: SignedDuration::from_mins(1),
         steps: vec![10.0, 50.0],
         bake: SignedDuration::from_mins(10),
+        history: SignedDuration::from_hours(2),
+        deadline: SignedDuration::from_hours(4),
+        at: AtVerdict::default(),
+        alpha: 0.01,
+        beta: 0.05,
     }
 }
 

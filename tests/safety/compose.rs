@@ -19,7 +19,7 @@ fn promote() -> Intent {
 }
 
 fn roll_back() -> Intent {
-    Intent::RollBackAndHold { service: shop() }
+    Intent::RollBackAndHold { service: shop(), only: None }
 }
 
 /// Nothing waits: e3 is live.

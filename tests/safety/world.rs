@@ -9,7 +9,9 @@ use flightdeck::app::plan::plan;
 use flightdeck::app::{Effect, Msg, Setup, State, update};
 use flightdeck::domain::Timestamp;
 use flightdeck::domain::alarm::{Alarm, AlarmState};
-use flightdeck::domain::canary::{CanaryData, CanaryMetric, CanarySpec, CountPair, Direction};
+use flightdeck::domain::canary::{
+    AtVerdict, CanaryData, CanaryMetric, CanarySpec, CountPair, Direction, Purpose,
+};
 use flightdeck::domain::environment::Health;
 use flightdeck::domain::error::{Fault, FaultKind};
 use flightdeck::domain::fact::{Fact, FactKind};
@@ -78,6 +80,7 @@ fn canary() -> CanarySpec {
         id: CanaryId::new("shop/main"),
         service: ServiceId::new("shop"),
         name: "main".into(),
+        purpose: Purpose::Canary,
         environment: Some(Pattern::parse("lab/prod")),
         traffic: Some(Pattern::parse("lb/shop")),
         baseline: "stable".into(),
@@ -92,10 +95,18 @@ fn canary() -> CanarySpec {
             required: true,
             critical: false,
             floor: None,
+            muted: false,
+            strict: false,
+            v_min: None,
         }],
         warm_up: SignedDuration::ZERO,
         steps: vec![5.0, 25.0, 100.0],
         bake: SignedDuration::ZERO,
+        history: SignedDuration::from_hours(2),
+        deadline: SignedDuration::from_hours(4),
+        at: AtVerdict::default(),
+        alpha: 0.01,
+        beta: 0.05,
     }
 }
 

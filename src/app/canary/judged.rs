@@ -3,8 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::experiment::{self, Answer};
+use crate::domain::canary::{CanarySpec, Purpose};
 use crate::domain::text::SafeText;
 use crate::judge::eta::Needed;
+use crate::judge::metric::DataState;
 use crate::judge::report::{MetricReport, Report};
 use crate::judge::{Action, Verdict};
 
@@ -27,6 +30,10 @@ pub enum Stand {
 pub struct Judged {
     /// How it stands.
     pub stand: Stand,
+    /// What is known.
+    pub verdict: Verdict,
+    /// Which alternative is better; only of an experiment.
+    pub answer: Option<Answer>,
     /// What to do, in capitals.
     pub lead: SafeText,
     /// What a pilot would do.
@@ -56,6 +63,8 @@ pub struct JudgedMetric {
     pub name: SafeText,
     /// How it stands.
     pub stand: Stand,
+    /// What sets it apart from the others.
+    pub mark: Option<Mark>,
     /// Canary over baseline: the estimate.
     pub ratio: Option<f64>,
     /// The least plausible ratio.
@@ -68,9 +77,28 @@ pub struct JudgedMetric {
     pub seconds_needed: Option<f64>,
 }
 
+/// What sets a metric apart from the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// Guilty by itself.
+    Culprit,
+    /// The baseline reports, the canary does not.
+    Silent,
+    /// Nothing usable comes.
+    Missing,
+    /// It keeps the canary from clearing for longest.
+    Limiting,
+    /// Without a voice in the verdict.
+    Muted,
+}
+
 impl Judged {
     /// From the judge's own report.
-    pub fn of(report: &Report) -> Self {
+    pub fn of(spec: &CanarySpec, report: &Report) -> Self {
+        if spec.purpose == Purpose::Experiment {
+            return Self::of_experiment(spec, report);
+        }
         let stand = match (report.verdict, report.action) {
             (Verdict::Fail, _) | (_, Action::RollBack) => Stand::Harm,
             (Verdict::Marginal, _) | (_, Action::HoldAndPage) => Stand::AtRisk,
@@ -79,13 +107,43 @@ impl Judged {
         };
         Self {
             stand,
+            verdict: report.verdict,
+            answer: None,
             action: report.action,
             weight: report.weight,
             lead: report.lead.as_str().into(),
             sentence: report.sentence.as_str().into(),
             odds: report.harm.text.as_str().into(),
             line: report.line,
-            metrics: report.metrics.iter().map(|m| metric(m, report.tick_seconds)).collect(),
+            metrics: report.metrics.iter().map(|m| metric(report, m)).collect(),
+            ticks: report.ticks,
+            seconds_needed: report.seconds_needed,
+            trail: report.trail.clone(),
+        }
+    }
+
+    /// An experiment has no harmful side, and nothing is done by itself.
+    fn of_experiment(spec: &CanarySpec, report: &Report) -> Self {
+        let answer = experiment::answer(spec, report);
+        let (lead, sentence) = experiment::headline(spec, report, answer);
+        let odds = if answer == Answer::Canary { best(report) } else { report.harm.text.clone() };
+        let known = answer != Answer::Open;
+        let calm = |mut metric: JudgedMetric| {
+            metric.stand = if known { Stand::Cleared } else { Stand::Watching };
+            metric.mark = metric.mark.filter(|mark| *mark != Mark::Culprit);
+            metric
+        };
+        Self {
+            stand: if known { Stand::Cleared } else { Stand::Watching },
+            verdict: report.verdict,
+            answer: Some(answer),
+            lead: lead.into(),
+            action: Action::Wait,
+            sentence: sentence.into(),
+            weight: report.weight,
+            odds: odds.into(),
+            line: report.line,
+            metrics: report.metrics.iter().map(|m| calm(metric(report, m))).collect(),
             ticks: report.ticks,
             seconds_needed: report.seconds_needed,
             trail: report.trail.clone(),
@@ -93,9 +151,34 @@ impl Judged {
     }
 }
 
-fn metric(report: &MetricReport, tick: f64) -> JudgedMetric {
+/// The weakest of the odds that every metric needs.
+fn best(report: &Report) -> String {
+    let needed = report.metrics.iter().filter(|metric| metric.required && !metric.muted);
+    let weakest = needed.min_by(|a, b| a.safety.ln.total_cmp(&b.safety.ln));
+    weakest.map(|metric| metric.safety.text.clone()).unwrap_or_default()
+}
+
+fn mark(report: &Report, metric: &MetricReport) -> Option<Mark> {
+    if metric.muted {
+        return Some(Mark::Muted);
+    }
+    if report.culprits.contains(&metric.name) {
+        return Some(Mark::Culprit);
+    }
+    match metric.data {
+        DataState::CanarySilent { .. } => Some(Mark::Silent),
+        DataState::Missing { .. } => Some(Mark::Missing),
+        DataState::Arriving | DataState::Awaited => {
+            (report.limiting.as_ref() == Some(&metric.name)).then_some(Mark::Limiting)
+        }
+    }
+}
+
+fn metric(whole: &Report, report: &MetricReport) -> JudgedMetric {
+    let tick = whole.tick_seconds;
     JudgedMetric {
         name: report.name.as_str().into(),
+        mark: mark(whole, report),
         stand: match report.verdict {
             Verdict::Fail => Stand::Harm,
             Verdict::Marginal => Stand::AtRisk,

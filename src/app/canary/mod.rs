@@ -1,21 +1,20 @@
 //! Canaries under judgement: the series of each become ticks, the ticks evidence, that a verdict.
 
+mod experiment;
 mod judged;
 mod ticks;
 
-pub use judged::{Judged, JudgedMetric, Stand};
+pub use experiment::Answer;
+pub use judged::{Judged, JudgedMetric, Mark, Stand};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::canary::{CanaryData, CanaryMetric, CanarySpec, Direction};
+use crate::domain::canary::{CanaryData, CanaryMetric, CanarySpec, Direction, Purpose};
 use crate::domain::fleet::Fleet;
 use crate::domain::traffic::TrafficSplit;
-use crate::judge::spec::Direction as JudgeDirection;
+use crate::judge::spec::{Direction as JudgeDirection, MetricKind};
 use crate::judge::{Analysis, MetricSpec, Sample, Spec};
 use ticks::Ticks;
-
-/// Ticks before the canary's first that teach how bursty the baseline is.
-const LEARN: i64 = 720;
 
 /// One canary under judgement.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -64,7 +63,7 @@ impl Watch {
             pushed = true;
         }
         if pushed || self.judged.is_none() {
-            self.judged = Some(Judged::of(&analysis.report()));
+            self.judged = Some(Judged::of(spec, &analysis.report()));
         }
     }
 
@@ -72,8 +71,9 @@ impl Watch {
     fn begin(&mut self, spec: &CanarySpec, ticks: &Ticks<'_>) {
         let Some(first) = ticks.first_canary() else { return };
         let Ok(mut analysis) = Analysis::new(agreed(spec, ticks.tick())) else { return };
+        let learned = spec.history.as_secs() / ticks.tick().as_secs().max(1);
         for metric in &spec.metrics {
-            let before = (first - LEARN..first).filter_map(|at| ticks.baseline(metric, at));
+            let before = (first - learned..first).filter_map(|at| ticks.baseline(metric, at));
             analysis.learn(metric.name.as_str(), before);
         }
         self.next = first;
@@ -105,13 +105,27 @@ fn agreed(spec: &CanarySpec, tick: SignedDuration) -> Spec {
     let seconds = tick.as_secs_f64().max(1.0);
     // Durations of hours over ticks of seconds: far below the limits of the type.
     let ticks = |time: SignedDuration| (time.as_secs_f64() / seconds).ceil().max(0.0) as u64;
+    let experiment = spec.purpose == Purpose::Experiment;
+    // If nothing is required by name, everything is.
+    let all = !spec.metrics.iter().any(|metric| metric.required && !metric.muted);
     Spec {
+        alpha: spec.alpha,
+        // Neither alternative is the safe one: both answers are as hard to get.
+        beta: if experiment { spec.alpha } else { spec.beta },
         tick_seconds: seconds,
         warm_up_ticks: ticks(spec.warm_up),
         min_bake_ticks: ticks(spec.bake),
         silent_after_ticks: ticks(SignedDuration::from_mins(5)).max(5),
         steps: spec.steps.iter().map(|step| step / 100.0).collect(),
-        metrics: spec.metrics.iter().map(agreed_metric).collect(),
+        metrics: spec
+            .metrics
+            .iter()
+            .map(|metric| MetricSpec {
+                required: metric.required || all,
+                margin: if experiment { 0.0 } else { metric.margin },
+                ..agreed_metric(metric)
+            })
+            .collect(),
         ..Spec::default()
     }
 }
@@ -129,12 +143,13 @@ fn agreed_metric(metric: &CanaryMetric) -> MetricSpec {
         },
         margin: metric.margin,
         weight: Some(metric.weight),
-        required: metric.required,
         critical: metric.critical,
+        muted: metric.muted,
         ..base
     };
-    if let crate::judge::spec::MetricKind::Count { floor, .. } = &mut agreed.kind {
-        *floor = metric.floor;
+    match &mut agreed.kind {
+        MetricKind::Count { floor, strict } => (*floor, *strict) = (metric.floor, metric.strict),
+        MetricKind::Series { v_min } => *v_min = metric.v_min,
     }
     agreed
 }

@@ -1,7 +1,7 @@
 //! Tests of the watch: series in, verdict out, in whatever portions they come.
 
 use super::*;
-use crate::domain::canary::CountPair;
+use crate::domain::canary::{AtVerdict, CountPair, Purpose};
 use crate::domain::environment::Health;
 use crate::domain::fact::{Fact, FactKind};
 use crate::domain::ids::{CanaryId, SeriesId, ServiceId, SourceId, TrafficId};
@@ -11,6 +11,7 @@ use crate::domain::pattern::Pattern;
 use crate::domain::series::{Point, Series, SeriesKind};
 use crate::domain::source::{Capabilities, SourceMeta};
 use crate::domain::traffic::Arm;
+use crate::judge::{Action, Verdict};
 
 const STEP: i64 = 60;
 
@@ -28,6 +29,7 @@ fn spec() -> CanarySpec {
         id: CanaryId::new("shop.prod"),
         service: ServiceId::new("shop"),
         name: "prod".into(),
+        purpose: Purpose::Canary,
         environment: None,
         traffic: Some(Pattern::parse("prom/shop")),
         baseline: "stable".into(),
@@ -42,10 +44,18 @@ fn spec() -> CanarySpec {
             required: true,
             critical: false,
             floor: None,
+            muted: false,
+            strict: false,
+            v_min: None,
         }],
         warm_up: SignedDuration::ZERO,
         steps: vec![5.0, 50.0, 100.0],
         bake: SignedDuration::ZERO,
+        history: SignedDuration::from_hours(2),
+        deadline: SignedDuration::from_hours(4),
+        at: AtVerdict::default(),
+        alpha: 0.01,
+        beta: 0.05,
     }
 }
 
@@ -180,4 +190,54 @@ fn nothing_is_judged_before_anything_is_known() {
     watch.refresh(&spec(), Some(&split(5)), &told);
     assert_eq!(watch.judged, None);
     assert!(known_until(&spec(), &told).is_some());
+}
+
+#[test]
+fn without_a_required_metric_all_are_required() {
+    let (mut watch, mut told) = (Watch::default(), fleet());
+    tell(&mut told, 0, 400, 5.0);
+    let mut spec = spec();
+    spec.metrics.iter_mut().for_each(|metric| metric.required = false);
+    watch.refresh(&spec, Some(&split(5)), &told);
+    assert_eq!(watch.judged.map(|judged| judged.verdict), Some(Verdict::Pass));
+}
+
+#[test]
+fn the_guilty_and_the_muted_are_marked() {
+    let (mut watch, mut told) = (Watch::default(), fleet());
+    tell(&mut told, 0, 400, 15.0);
+    let mut spec = spec();
+    let muted = CanaryMetric { name: "shown".into(), muted: true, ..spec.metrics[0].clone() };
+    spec.metrics.push(muted);
+    watch.refresh(&spec, Some(&split(5)), &told);
+    let judged = watch.judged.unwrap();
+    let marks: Vec<Option<Mark>> = judged.metrics.iter().map(|metric| metric.mark).collect();
+    assert_eq!(marks, [Some(Mark::Culprit), Some(Mark::Muted)]);
+}
+
+/// The stable version converts 1 % of its visits.
+#[test]
+fn an_experiment_says_which_is_better_and_is_never_harm() {
+    let mut spec = spec();
+    spec.purpose = Purpose::Experiment;
+    spec.metrics[0].direction = Direction::Decrease;
+    spec.metrics[0].margin = 0.3;
+    for (conversions, answer, lead) in [
+        (10.0, Answer::Canary, "CANARY IS BETTER"),
+        (2.0, Answer::Baseline, "STABLE IS BETTER"),
+        (5.0, Answer::Same, "NO DIFFERENCE THAT MATTERS"),
+    ] {
+        let (mut watch, mut told) = (Watch::default(), fleet());
+        tell(&mut told, 0, 2_400, conversions);
+        watch.refresh(&spec, Some(&split(5)), &told);
+        let judged = watch.judged.unwrap();
+        assert_eq!(judged.answer, Some(answer), "{}", judged.sentence);
+        assert_eq!((judged.lead.as_str(), judged.stand), (lead, Stand::Cleared));
+        assert_eq!(judged.action, Action::Wait);
+    }
+    let (mut watch, mut told) = (Watch::default(), fleet());
+    tell(&mut told, 0, 70, 5.0);
+    watch.refresh(&spec, Some(&split(5)), &told);
+    let judged = watch.judged.unwrap();
+    assert_eq!((judged.answer, judged.stand), (Some(Answer::Open), Stand::Watching));
 }

@@ -132,7 +132,7 @@ fn roll_backs(state: &State, subject: &Subject) -> Vec<Choice> {
     if let Some(service) = service_of(state, subject) {
         found.push(choice(
             format!("roll back {service}, and hold"),
-            Intent::RollBackAndHold { service },
+            Intent::RollBackAndHold { service, only: None },
         ));
     }
     for pipeline in pipelines(state, subject) {

@@ -4,9 +4,11 @@ use super::Composed;
 use crate::app::intent::{Intent, rollback_targets};
 use crate::app::select::canaries::split_of;
 use crate::app::state::State;
+use crate::domain::canary::Purpose;
 use crate::domain::ids::{CanaryId, ExecutionId, ItemId, PipelineId, ServiceId};
 use crate::domain::pipeline::{Pipeline, RunState, Stage};
 use crate::domain::text::SafeText;
+use crate::domain::time::coarse;
 use crate::domain::traffic::TrafficSplit;
 use crate::domain::write::{Outcome, Write, words};
 
@@ -94,7 +96,9 @@ pub(super) fn compose(state: &State, intent: &Intent, comment: &str) -> Result<C
             Ok(composed(state, &ItemId::Flag(flag.clone()), vec![write]))
         }
         Intent::Promote { service } => promote(state, service, comment),
-        Intent::RollBackAndHold { service } => roll_back_and_hold(state, service, comment),
+        Intent::RollBackAndHold { service, only } => {
+            roll_back_and_hold(state, service, only.as_ref(), comment)
+        }
         Intent::Fly { canary } => fly(state, canary),
         Intent::Undo { plan } => undo(state, plan),
         Intent::Writes { title, writes } => Ok(Composed {
@@ -321,18 +325,21 @@ fn promote(state: &State, service: &ServiceId, comment: &str) -> Result<Composed
 fn roll_back_and_hold(
     state: &State,
     service: &ServiceId,
+    only: Option<&CanaryId>,
     comment: &str,
 ) -> Result<Composed, String> {
     let mut writes = Vec::new();
     let specs = state.setup.services.iter().filter(|s| s.id == *service).flat_map(|s| &s.canaries);
-    for spec in specs {
+    // The alternatives of an experiment are both good enough to stay.
+    let specs = specs.filter(|spec| spec.purpose == Purpose::Canary);
+    for spec in specs.filter(|spec| only.is_none_or(|only| spec.id == *only)) {
         let Some((_, split)) = split_of(spec, &state.fleet) else { continue };
         if split.percent(spec.canary.as_str()).is_some_and(|p| p > 0.0 && p < 100.0) {
             writes.push(shares(split, &spec.canary, 0)?);
         }
     }
     let pipelines = pipelines(state, service);
-    if writes.is_empty() {
+    if writes.is_empty() && only.is_none() {
         let pipeline =
             pipelines.first().ok_or_else(|| format!("{service} has no pipeline to roll back"))?;
         writes.push(roll_back(pipeline, None, None)?);
@@ -346,8 +353,11 @@ fn roll_back_and_hold(
             reason: reason(comment, "rolled back and held by an operator"),
         });
     }
+    if writes.is_empty() {
+        return Err(format!("{service} has no traffic to take back, and is held already"));
+    }
     Ok(Composed {
-        title: format!("roll back {service}, and hold"),
+        title: format!("roll back {}, and hold", only.map_or(service.text(), CanaryId::text)),
         service: Some(service.clone()),
         writes,
         notes: vec!["nothing new enters until the hold is released".to_owned()],
@@ -363,6 +373,9 @@ fn fly(state: &State, canary: &CanaryId) -> Result<Composed, String> {
         .flat_map(|s| &s.canaries)
         .find(|c| c.id == *canary)
         .ok_or_else(|| format!("there is no canary {canary}"))?;
+    if spec.purpose == Purpose::Experiment {
+        return Err(format!("{canary} is an experiment: no pilot flies it, the answer is yours"));
+    }
     let (split, traffic) = split_of(spec, &state.fleet)
         .ok_or_else(|| format!("the traffic split of {canary} could not be read"))?;
     let share = traffic.percent(spec.canary.as_str());
@@ -382,8 +395,19 @@ fn fly(state: &State, canary: &CanaryId) -> Result<Composed, String> {
         writes: Vec::new(),
         notes: vec![
             format!("{} of {} has {now}, then {}", spec.canary, split.name, steps.join(", ")),
-            "a step forward when the canary is shown to do no harm and has baked".to_owned(),
-            "harm: everything back to the baseline at once, and the way in is held".to_owned(),
+            if spec.at.pass_steps {
+                "a step forward when the canary is shown to do no harm and has baked"
+            } else {
+                "every step forward is yours, it only watches"
+            }
+            .to_owned(),
+            if spec.at.fail_rolls_back {
+                "harm: everything back to the baseline at once, and the way in is held"
+            } else {
+                "harm: it holds, and a human is needed"
+            }
+            .to_owned(),
+            format!("no step forward later than {} from now", coarse(spec.deadline)),
             "anything unclear, a freeze, or no data: it holds, and a human is needed".to_owned(),
             "P hands over to you at once; so does a change by anybody else".to_owned(),
         ],

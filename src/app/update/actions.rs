@@ -1,6 +1,6 @@
 //! Commands that change something: from the selection to a dialog, and from there to an order.
 
-use super::pilot::{LIMIT, engage, hand_over};
+use super::pilot::{engage, hand_over};
 use crate::app::activity::Activity;
 use crate::app::command::Wish;
 use crate::app::dialog::Dialog;
@@ -85,12 +85,10 @@ pub fn submit(state: &mut State, mut dialog: Box<Dialog>, effects: &mut Vec<Effe
     // Between the last frame and this key something may have moved.
     dialog.moved = again(state, &mut dialog.plan);
     if let Intent::Fly { canary } = &dialog.intent {
-        match accept(&dialog.plan, &dialog.answers()) {
-            Ok(_) => engage(state, &canary.clone(), LIMIT, effects),
-            Err(why) => {
-                dialog.refusal = Some(why.into());
-                state.view.overlay = Some(Overlay::Confirm(dialog));
-            }
+        let accepted = accept(&dialog.plan, &dialog.answers());
+        if let Err(why) = accepted.and_then(|_| engage(state, canary, None, effects)) {
+            dialog.refusal = Some(why.into());
+            state.view.overlay = Some(Overlay::Confirm(dialog));
         }
         return;
     }

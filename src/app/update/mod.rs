@@ -11,7 +11,7 @@ mod pilot;
 
 pub use keys::palette_entries;
 pub use mouse::tab_label;
-pub use pilot::{LIMIT, engage, hand_over};
+pub use pilot::{engage, hand_over};
 
 use super::effect::Effect;
 use super::msg::Msg;

@@ -28,7 +28,9 @@ use std::sync::{Arc, RwLock};
 use jiff::{SignedDuration, Timestamp};
 
 use super::port::Source;
-use crate::domain::canary::{CanaryData, CanaryMetric, CanarySpec, CountPair, Direction};
+use crate::domain::canary::{
+    AtVerdict, CanaryData, CanaryMetric, CanarySpec, CountPair, Direction, Purpose,
+};
 use crate::domain::ids::{CanaryId, ServiceId, SourceId};
 use crate::domain::pattern::Pattern;
 use crate::domain::series::SeriesSpec;
@@ -176,11 +178,15 @@ fn canary(service: &ServiceId, script: &ServiceScript) -> CanarySpec {
         required: critical,
         critical,
         floor: None,
+        muted: false,
+        strict: false,
+        v_min: None,
     };
     CanarySpec {
         id: CanaryId::new(&format!("{service}.prod-{}", script.region)),
         service: service.clone(),
         name: format!("prod-{}", script.region).into(),
+        purpose: Purpose::Canary,
         environment: Some(Pattern {
             source: "edge".into(),
             name: environment_id(script, "prod").name,
@@ -205,5 +211,10 @@ fn canary(service: &ServiceId, script: &ServiceScript) -> CanarySpec {
         warm_up: SignedDuration::from_mins(1),
         steps: vec![5.0, 10.0, 25.0, 50.0, 100.0],
         bake: SignedDuration::from_mins(15),
+        history: SignedDuration::from_hours(2),
+        deadline: SignedDuration::from_hours(4),
+        at: AtVerdict::default(),
+        alpha: 0.01,
+        beta: 0.05,
     }
 }

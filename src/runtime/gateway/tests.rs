@@ -132,8 +132,8 @@ async fn every_kind_of_write_is_done_and_recorded() {
             change: FlagChange::Percent { percent: 30.0 },
         },
         Intent::Promote { service: "checkout".into() },
-        Intent::RollBackAndHold { service: "checkout".into() },
-        Intent::RollBackAndHold { service: "web".into() },
+        Intent::RollBackAndHold { service: "checkout".into(), only: None },
+        Intent::RollBackAndHold { service: "web".into(), only: None },
     ] {
         let world = World::open("bad-canary", |source| source).await;
         let confirmed = world.confirmed(&intent);
@@ -263,7 +263,8 @@ async fn a_step_that_is_not_done_ends_the_plan() {
         }
     })
     .await;
-    let confirmed = world.confirmed(&Intent::RollBackAndHold { service: "checkout".into() });
+    let confirmed =
+        world.confirmed(&Intent::RollBackAndHold { service: "checkout".into(), only: None });
     assert_eq!(confirmed.plan().steps.len(), 2);
     let outcomes = world.carry_out(&confirmed).await;
     assert!(matches!(outcomes.as_slice(), [Outcome::Failed { .. }]), "{outcomes:?}");

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use ratatui::text::{Line, Span};
 
 use super::{ListPane, field, heading, name};
-use crate::app::canary::{JudgedMetric, Stand};
+use crate::app::canary::{Answer, Judged, JudgedMetric, Mark, Stand};
 use crate::app::explain::changes_of;
 use crate::app::row::RowId;
 use crate::app::{State, age};
@@ -48,6 +48,28 @@ pub fn stand_word(stand: Option<Stand>) -> &'static str {
     }
 }
 
+/// How a canary stands, or what an experiment answers, in a word.
+fn word(judged: &Judged) -> &'static str {
+    match judged.answer {
+        None => stand_word(Some(judged.stand)),
+        Some(Answer::Canary) => "better",
+        Some(Answer::Baseline) => "worse",
+        Some(Answer::Same) => "the same",
+        Some(Answer::Open) => "open",
+    }
+}
+
+/// What sets a metric apart, in words.
+fn mark_word(mark: Option<Mark>) -> &'static str {
+    match mark {
+        Some(Mark::Culprit) => " (culprit)",
+        Some(Mark::Silent) => " (canary silent)",
+        Some(Mark::Missing) => " (no data)",
+        Some(Mark::Limiting) => " (takes longest)",
+        Some(Mark::Muted) | None => "",
+    }
+}
+
 /// Share of the traffic, as a word.
 pub fn share(look: &Look, percent: Option<f64>) -> Line<'static> {
     match percent {
@@ -77,7 +99,7 @@ impl ListPane for Canaries<'_> {
         let under_way = row.percent.is_some_and(|p| p > 0.0 && p < 100.0);
         let stands = match (judged, under_way) {
             (Some(judged), _) => {
-                look.line(role, format!("{glyph} {} {}", stand_word(stand), judged.odds))
+                look.line(role, format!("{glyph} {} {}", word(judged), judged.odds))
             }
             (None, true) => look.line(Role::Moving, "not measured"),
             (None, false) => look.line(Role::Dim, look.glyphs.idle),
@@ -119,14 +141,12 @@ pub fn lines(state: &State, look: &Look, spec: &CanarySpec, width: usize) -> Vec
         lines.push(Line::from(vec![
             look.span(Role::Dim, "verdict     "),
             look.span(role, format!("{glyph} {}", judged.lead)),
-            look.span(
-                Role::Dim,
-                format!("  odds of harm {}, roll back at {:.0}:1", judged.odds, judged.line),
-            ),
+            look.span(Role::Dim, evidence_words(judged)),
         ]));
         for piece in wrap(judged.sentence.as_str(), width.saturating_sub(12), 3) {
             lines.push(Line::from(vec![Span::raw(" ".repeat(12)), look.span(Role::Text, piece)]));
         }
+        lines.extend(evidence(look, judged, role, width.saturating_sub(LABEL).min(120)));
     }
     if let Some(pilot) = state.pilots.get(&spec.id) {
         let said = pilot.log.iter().rev().take(5);
@@ -169,6 +189,26 @@ pub fn lines(state: &State, look: &Look, spec: &CanarySpec, width: usize) -> Vec
     lines
 }
 
+fn evidence_words(judged: &Judged) -> String {
+    match judged.answer {
+        None => format!("  odds of harm {}, roll back at {:.0}:1", judged.odds, judged.line),
+        Some(Answer::Canary) => format!("  odds {}, answered at {:.0}:1", judged.odds, judged.line),
+        Some(_) => format!("  odds of worse {}, answered at {:.0}:1", judged.odds, judged.line),
+    }
+}
+
+/// The evidence of harm, tick by tick: at the full height of the line something is done.
+fn evidence(look: &Look, judged: &Judged, role: Role, cells: usize) -> Option<Line<'static>> {
+    let newest = judged.trail.len().checked_sub(1)?.min(cells);
+    let kept = judged.trail.iter().rev().take(newest.max(1)).rev();
+    let line = judged.line.max(1.0).log10();
+    let values: Vec<Option<f64>> = kept.map(|log| Some(f64::from(*log).clamp(0.0, line))).collect();
+    let mut drawn = sparkline(look, role, &values, 0.0, line);
+    let label = format!("{:<LABEL$}", format!("evidence, to {:.0}:1", judged.line));
+    drawn.spans.insert(0, look.span(Role::Dim, label));
+    Some(drawn)
+}
+
 fn chart(
     state: &State,
     look: &Look,
@@ -205,8 +245,13 @@ fn chart(
     for (label, role, values) in
         [(&spec.canary, Role::Canary, &rows.1), (&spec.baseline, Role::Baseline, &rows.0)]
     {
-        let last = values.iter().rev().flatten().next();
-        let value = last.map_or("no data".to_owned(), |v| number(*v));
+        // The mean of what is drawn: the last of noisy values would say something else each time.
+        let (sum, count) =
+            values.iter().flatten().fold((0.0, 0_u32), |(sum, n), value| (sum + value, n + 1));
+        let value = match count {
+            0 => "no data".to_owned(),
+            _ => number(sum / f64::from(count)),
+        };
         let role = match freshness {
             Some(Freshness::Fresh) => role,
             Some(Freshness::Stale) => Role::Stale,
@@ -231,10 +276,16 @@ fn chart(
 /// Estimate and plausible range of a metric, and what it still needs.
 fn figures(look: &Look, judged: &JudgedMetric) -> String {
     let times = look.glyphs.times;
-    let mut text = stand_word(Some(judged.stand)).to_owned();
+    if judged.mark == Some(Mark::Muted) {
+        return "shown only".to_owned();
+    }
+    let mut text = format!("{}{}", stand_word(Some(judged.stand)), mark_word(judged.mark));
     if let (Some(ratio), Some(low)) = (judged.ratio, judged.low) {
         let high = judged.high.map_or("?".to_owned(), |high| format!("{high:.1}"));
         text.push_str(&format!(" {ratio:.1}{times} ({low:.1} to {high}{times})"));
+    }
+    if matches!(judged.stand, Stand::Harm | Stand::AtRisk) {
+        text.push_str(&format!(" odds {}", judged.odds));
     }
     if let Some(seconds) = judged.seconds_needed {
         let time = SignedDuration::try_from_secs_f64(seconds.clamp(0.0, 1e9)).unwrap_or_default();

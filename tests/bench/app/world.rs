@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use flightdeck::app::{Msg, Setup, State, update};
 use flightdeck::domain::Timestamp;
 use flightdeck::domain::alarm::{Alarm, AlarmState};
-use flightdeck::domain::canary::{CanaryData, CanaryMetric, CanarySpec, CountPair, Direction};
+use flightdeck::domain::canary::{
+    AtVerdict, CanaryData, CanaryMetric, CanarySpec, CountPair, Direction, Purpose,
+};
 use flightdeck::domain::change::{Change, ChangeKind};
 use flightdeck::domain::environment::{Environment, Health};
 use flightdeck::domain::fact::{Fact, FactKind};
@@ -222,6 +224,7 @@ fn canary(service: &Service, n: usize) -> CanarySpec {
         id: CanaryId::new(&format!("{}/main", service.id)),
         service: service.id.clone(),
         name: "main".into(),
+        purpose: Purpose::Canary,
         environment: None,
         traffic: Some(Pattern::parse(&format!("aws/{}-edge", name(n)))),
         baseline: "stable".into(),
@@ -236,10 +239,18 @@ fn canary(service: &Service, n: usize) -> CanarySpec {
             required: true,
             critical: false,
             floor: None,
+            muted: false,
+            strict: false,
+            v_min: None,
         }],
         warm_up: SignedDuration::from_mins(3),
         steps: vec![10.0, 50.0],
         bake: SignedDuration::from_mins(30),
+        history: SignedDuration::from_hours(2),
+        deadline: SignedDuration::from_hours(4),
+        at: AtVerdict::default(),
+        alpha: 0.01,
+        beta: 0.05,
     }
 }
 

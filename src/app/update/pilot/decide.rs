@@ -10,7 +10,7 @@ use crate::domain::canary::CanarySpec;
 use crate::domain::ids::ItemId;
 use crate::domain::observed::Freshness;
 use crate::domain::time::{age, coarse};
-use crate::judge::Action;
+use crate::judge::{Action, Verdict};
 
 /// Shares that differ by less are the same: backends count in whole weights.
 const SAME: f64 = 1.0;
@@ -63,6 +63,9 @@ pub fn decide(state: &State, spec: &CanarySpec, pilot: &Pilot) -> Decision {
         // The first step needs no verdict: there is nothing to judge yet.
         return match forbidden(pilot, now).or_else(|| pilot.share.map(|_| "no traffic".into())) {
             Some(why) => Decision::Ground(why),
+            None if !spec.at.pass_steps => {
+                Decision::Wait("no traffic yet: the first step is a human's".to_owned())
+            }
             None => next(spec, share),
         };
     }
@@ -73,15 +76,24 @@ pub fn decide(state: &State, spec: &CanarySpec, pilot: &Pilot) -> Decision {
     let said = format!("{share:.0}%: {}: {}", judged.lead, judged.sentence);
     let old = data_age(state, spec);
     // Harm was shown by figures that stay true when they grow old.
-    if judged.action == Action::RollBack {
-        return Decision::Back(said);
+    let back = match judged.action {
+        Action::RollBack => Some(spec.at.fail_rolls_back),
+        // A failure that rests on what was never calibrated is a human's, whatever is configured.
+        Action::HoldAndPage if judged.verdict == Verdict::Marginal => {
+            spec.at.marginal_rolls_back.then_some(true)
+        }
+        _ => None,
+    };
+    match back {
+        Some(true) => return Decision::Back(said),
+        Some(false) => return Decision::Ground(said),
+        None => {}
     }
     if let Some(old) = old {
         return Decision::Wait(format!("holding: {old}"));
     }
     match judged.action {
-        Action::RollBack => Decision::Back(said),
-        Action::HoldAndPage | Action::Hold => Decision::Ground(said),
+        Action::RollBack | Action::HoldAndPage | Action::Hold => Decision::Ground(said),
         Action::Wait => match forbidden(pilot, now) {
             Some(why) => Decision::Ground(why),
             // The figures change with every look; what they come to does not.
@@ -95,6 +107,10 @@ pub fn decide(state: &State, spec: &CanarySpec, pilot: &Pilot) -> Decision {
                 None if !of_this_step => {
                     Decision::Wait(format!("{share:.0}%: nothing is known of this share yet"))
                 }
+                None if !spec.at.pass_steps => Decision::Wait(format!(
+                    "{share:.0}%: {}: the next step is a human's",
+                    judged.lead
+                )),
                 None => next(spec, share),
             }
         }

@@ -12,26 +12,31 @@ use crate::app::pilot::{End, Phase, Pilot};
 use crate::app::plan::plan;
 use crate::app::select::canaries::split_of;
 use crate::app::state::State;
-use crate::domain::canary::CanarySpec;
+use crate::domain::canary::{CanarySpec, Purpose};
 use crate::domain::ids::CanaryId;
 use crate::domain::write::{Answers, Outcome, PlanId, confirm};
 use decide::{Decision, decide};
 
-/// A pilot takes no step forward after this.
-pub const LIMIT: SignedDuration = SignedDuration::from_hours(4);
 /// Tries to take a canary back, before only a human can.
 const TRIES: u32 = 3;
 
-/// Lets a pilot ask for a canary.
+/// Lets a pilot ask for a canary; `limit` takes the place of the canary's own deadline.
 pub fn engage(
     state: &mut State,
     canary: &CanaryId,
-    limit: SignedDuration,
+    limit: Option<SignedDuration>,
     effects: &mut Vec<Effect>,
-) {
-    let pilot = Pilot::new(canary.clone(), state.now, limit);
+) -> Result<(), String> {
+    let mut specs = state.setup.services.iter().flat_map(|s| &s.canaries);
+    let spec = specs.find(|spec| spec.id == *canary);
+    let spec = spec.ok_or_else(|| format!("there is no canary {canary}"))?;
+    if spec.purpose == Purpose::Experiment {
+        return Err(format!("{canary} is an experiment: neither side is taken back or forward"));
+    }
+    let pilot = Pilot::new(canary.clone(), state.now, limit.unwrap_or(spec.deadline));
     state.pilots.insert(canary.clone(), pilot);
     effects.push(Effect::Lease { canary: canary.clone(), take: true });
+    Ok(())
 }
 
 /// Hands the canary over to a human, at once.
@@ -115,7 +120,10 @@ fn act(state: &mut State, spec: &CanarySpec, pilot: &mut Pilot, effects: &mut Ve
                 pilot.ground(now, "the canary could not be taken back");
                 return;
             }
-            let intent = Intent::RollBackAndHold { service: spec.service.clone() };
+            let intent = Intent::RollBackAndHold {
+                service: spec.service.clone(),
+                only: Some(spec.id.clone()),
+            };
             match submit(state, &intent, &format!("by the pilot: {why}"), effects) {
                 Ok(plan) => {
                     pilot.say(now, format!("back to the baseline: {why}"));

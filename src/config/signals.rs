@@ -1,0 +1,184 @@
+//! Templates for the usual four signals, so that a first canary takes five lines.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::canary_metrics::{
+    ArmQuery, CanaryMetricConfig, CountsConfig, Direction, Judging, SeriesConfig,
+};
+use super::names::SourceName;
+use super::queries::{CloudWatchStatistic, MetricQuery};
+use super::scalar::HumanDuration;
+
+/// Kinds of source that have templates.
+pub(super) const KINDS: &[&str] = &["prometheus", "cloudwatch", "haproxy"];
+/// Where a load balancer of AWS writes its figures.
+const LOAD_BALANCER: &str = "AWS/ApplicationELB";
+
+/// Errors, slow answers, saturation and traffic, by the names that everybody uses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SignalsConfig {
+    /// The source that knows them: Prometheus, CloudWatch (a load balancer's target groups) or
+    /// HAProxy (its own counters).
+    pub source: SourceName,
+    /// Prometheus: the labels of an arm, with {arm}, as in 'service="checkout",version="{arm}"'.
+    #[serde(default)]
+    pub labels: Option<String>,
+    /// CloudWatch: the dimensions of an arm, with {arm}.
+    #[serde(default)]
+    pub dimensions: BTreeMap<String, String>,
+    /// HAProxy: the backend whose servers are the arms; otherwise that of `traffic`.
+    #[serde(default)]
+    pub backend: Option<String>,
+    /// Prometheus: the counter of requests.
+    #[serde(default = "requests")]
+    pub requests: String,
+    /// Prometheus: the labels of a failed request.
+    #[serde(default = "failed")]
+    pub failed: String,
+    /// Prometheus: the histogram of durations, without its _bucket.
+    #[serde(default = "durations")]
+    pub durations: String,
+    /// Prometheus: answers that take longer are slow, in seconds; the edge of a bucket, as written there.
+    #[serde(default)]
+    pub slow: Option<String>,
+    /// Prometheus: the counter of what runs out first; shown per request.
+    #[serde(default = "saturation")]
+    pub saturation: String,
+}
+
+fn requests() -> String {
+    "http_requests_total".to_owned()
+}
+
+fn failed() -> String {
+    "code=~\"5..\"".to_owned()
+}
+
+fn durations() -> String {
+    "http_request_duration_seconds".to_owned()
+}
+
+fn saturation() -> String {
+    "process_cpu_seconds_total".to_owned()
+}
+
+impl SignalsConfig {
+    /// The metrics, as a source of `kind` is asked for them. `backend` is that of the traffic split.
+    pub fn metrics(
+        &self,
+        kind: &str,
+        backend: Option<&str>,
+        tick: HumanDuration,
+    ) -> Vec<CanaryMetricConfig> {
+        match kind {
+            "prometheus" => self.prometheus(tick),
+            "cloudwatch" => self.cloudwatch(),
+            "haproxy" => self.haproxy(backend),
+            _ => Vec::new(),
+        }
+    }
+
+    fn prometheus(&self, tick: HumanDuration) -> Vec<CanaryMetricConfig> {
+        let labels = self.labels.as_deref().unwrap_or_default();
+        let Self { requests, failed, durations, saturation, .. } = self;
+        let window = tick.get().as_secs().max(1);
+        let grown =
+            |metric: &str, labels: &str| format!("sum(increase({metric}{{{labels}}}[{window}s]))");
+        let rate =
+            |metric: &str, labels: &str| format!("sum(rate({metric}{{{labels}}}[{window}s]))");
+        let all = grown(requests, labels);
+        let bad = grown(requests, &format!("{labels},{failed}"));
+        let mut metrics = vec![self.counts("errors", text(&bad), text(&all))];
+        if let Some(edge) = &self.slow {
+            let timed = grown(&format!("{durations}_count"), labels);
+            let quick = grown(&format!("{durations}_bucket"), &format!("{labels},le=\"{edge}\""));
+            metrics.push(self.counts("slow", text(&format!("{timed} - {quick}")), text(&timed)));
+        }
+        let used = format!("{} / {}", rate(saturation, labels), rate(requests, labels));
+        metrics.push(self.level("saturation", Some("per request"), text(&used), Voice::Optional));
+        let traffic = text(&rate(requests, labels));
+        metrics.push(self.level("traffic", Some("req/s"), traffic, Voice::Muted));
+        metrics
+    }
+
+    fn cloudwatch(&self) -> Vec<CanaryMetricConfig> {
+        let ask = |metric: &str, statistic: &str| {
+            MetricQuery::Statistic(CloudWatchStatistic {
+                namespace: LOAD_BALANCER.to_owned(),
+                metric: metric.to_owned(),
+                statistic: statistic.to_owned(),
+                dimensions: self.dimensions.clone(),
+            })
+        };
+        let requests = || ask("RequestCount", "Sum");
+        vec![
+            self.counts("errors", ask("HTTPCode_Target_5XX_Count", "Sum"), requests()),
+            self.level("p95", Some("s"), ask("TargetResponseTime", "p95"), Voice::Required),
+            self.level("traffic", Some("requests"), requests(), Voice::Muted),
+        ]
+    }
+
+    fn haproxy(&self, backend: Option<&str>) -> Vec<CanaryMetricConfig> {
+        let Some(backend) = self.backend.as_deref().or(backend) else { return Vec::new() };
+        let ask = |figure: &str| text(&format!("{backend}/{{arm}}/{figure}"));
+        vec![
+            self.counts("errors", ask("errors"), ask("requests")),
+            self.level("latency", Some("ms"), ask("ttime"), Voice::Optional),
+            self.level("saturation", Some("waiting"), ask("qcur"), Voice::Muted),
+            self.level("traffic", Some("req/s"), ask("rate"), Voice::Muted),
+        ]
+    }
+
+    fn judging(&self, name: &str, unit: Option<&str>, voice: Voice) -> Judging {
+        Judging {
+            name: name.to_owned(),
+            source: self.source.clone(),
+            unit: unit.map(str::to_owned),
+            direction: Direction::Increase,
+            margin: (name == "saturation").then_some(0.25),
+            weight: None,
+            required: voice == Voice::Required,
+            critical: false,
+            muted: voice == Voice::Muted,
+        }
+    }
+
+    fn counts(&self, name: &str, events: MetricQuery, requests: MetricQuery) -> CanaryMetricConfig {
+        CanaryMetricConfig::Counts(Box::new(CountsConfig {
+            judging: self.judging(name, None, Voice::Required),
+            events: ArmQuery::Both(events),
+            requests: ArmQuery::Both(requests),
+            floor: None,
+            strict: false,
+        }))
+    }
+
+    fn level(
+        &self,
+        name: &str,
+        unit: Option<&str>,
+        query: MetricQuery,
+        voice: Voice,
+    ) -> CanaryMetricConfig {
+        CanaryMetricConfig::Series(Box::new(SeriesConfig {
+            judging: self.judging(name, unit, voice),
+            query: ArmQuery::Both(query),
+            v_min: None,
+        }))
+    }
+}
+
+/// What a metric has to say in the verdict.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Voice {
+    Required,
+    Optional,
+    Muted,
+}
+
+fn text(query: &str) -> MetricQuery {
+    MetricQuery::Text(query.to_owned())
+}
