@@ -12,6 +12,8 @@ mod hands;
 mod haproxy;
 #[path = "lab_writes_edge/kill.rs"]
 mod kill;
+#[path = "support/kill.rs"]
+mod killing;
 #[path = "support/lab.rs"]
 mod lab;
 #[path = "lab_writes_edge/script.rs"]

@@ -5,17 +5,23 @@ use std::path::{Path, PathBuf};
 use directories::ProjectDirs;
 
 use super::exit::Failure;
+use crate::config::model::Safety;
 use crate::domain::text::SafeText;
 use crate::runtime::writer::Desk;
 
 /// Where writes are recorded. Rehearsals have a folder of their own; what they write does not last.
-pub fn desk(rehearsal: bool) -> Result<Desk, Failure> {
+pub fn desk(rehearsal: bool, safety: &Safety) -> Result<Desk, Failure> {
+    let folder = folder(rehearsal)?;
+    Ok(Desk { folder, who: who(), lasting: !rehearsal, patience: safety.patience.get() })
+}
+
+/// The folder of the journal and the locks.
+pub fn folder(rehearsal: bool) -> Result<PathBuf, Failure> {
     let folder =
         state_folder(std::env::var_os("FLIGHTDECK_STATE").map(PathBuf::from)).ok_or_else(|| {
             Failure::new("there is no home folder for the journal: set FLIGHTDECK_STATE")
         })?;
-    let folder = if rehearsal { folder.join("rehearsal") } else { folder };
-    Ok(Desk { folder, who: who(), lasting: !rehearsal })
+    Ok(if rehearsal { folder.join("rehearsal") } else { folder })
 }
 
 fn state_folder(set: Option<PathBuf>) -> Option<PathBuf> {

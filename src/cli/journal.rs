@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::desk::desk;
+use super::desk::folder;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::headless::Format;
@@ -57,7 +57,7 @@ pub fn run(global: &Global, args: &JournalArgs, out: &mut impl Write) -> Result<
     let rehearsal = global.rehearse
         || global.scenario.is_some()
         || configuration(global, Vec::new())?.config.is_rehearsal();
-    let journal = Journal::new(desk(rehearsal)?.folder.join("journal"));
+    let journal = Journal::new(folder(rehearsal)?.join("journal"));
     let since = match &args.since {
         Some(text) => Some(Timestamp::now() - duration(text)?),
         None => None,

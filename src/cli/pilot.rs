@@ -70,7 +70,7 @@ pub struct PilotLine<'a> {
 pub fn run(global: &Global, args: &PilotArgs, out: &mut impl Write) -> Result<Exit, Failure> {
     let (started, _) = open(global)?;
     let canary = canary(&started, args)?;
-    let desk = desk(started.setup.rehearsal.is_some())?;
+    let desk = desk(started.setup.rehearsal.is_some(), &started.config.safety)?;
     let tokio = runtime()?;
     let result = tokio.block_on(fly(started, desk, &canary, args, out));
     tokio.shutdown_background();
@@ -102,7 +102,8 @@ async fn fly(
     out: &mut impl Write,
 ) -> Result<Exit, Failure> {
     let sources = started.sources.iter().map(|s| Arc::clone(&s.source));
-    let gateway = Gateway::new(sources, Arc::clone(&started.clock), desk.folder, desk.who);
+    let gateway = Gateway::new(sources, Arc::clone(&started.clock), desk.folder, desk.who)
+        .patience(desk.patience);
     if desk.lasting && args.yes {
         // Where an earlier pilot was ended in the middle of a step, that step is found out first.
         gateway.reconcile().await.map_err(|error| Failure::new(error.to_string()))?;

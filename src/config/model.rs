@@ -239,6 +239,8 @@ pub struct Safety {
     /// reason beyond that.
     #[schemars(range(min = 1))]
     pub writes_per_minute: u32,
+    /// How long the effect of a write is looked for, before its outcome is told as unknown.
+    pub patience: HumanDuration,
 }
 
 impl Safety {
@@ -256,6 +258,7 @@ impl Default for Safety {
             read_only: false,
             production: patterns.iter().filter_map(|text| text.parse().ok()).collect(),
             writes_per_minute: 10,
+            patience: HumanDuration::from_secs(60),
         }
     }
 }

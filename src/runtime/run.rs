@@ -82,7 +82,8 @@ pub async fn run<W: io::Write>(
     screen.draw(&state)?;
     let (out, mut inbox) = mpsc::channel(QUEUE);
     let known = sources.iter().map(|s| Arc::clone(&s.source));
-    let gateway = Gateway::new(known, Arc::clone(&clock), desk.folder, desk.who);
+    let gateway =
+        Gateway::new(known, Arc::clone(&clock), desk.folder, desk.who).patience(desk.patience);
     let mut writer = Writer::start(gateway, &out, desk.lasting);
     let pool = Pool::start(sources, &clock, &out);
     let mut ticks = tokio::time::interval(Duration::from_secs(1));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -24,6 +25,8 @@ pub struct Desk {
     pub who: SafeText,
     /// What was written outlives the session: real backends, not the rehearsal.
     pub lasting: bool,
+    /// How long the effect of a write is looked for.
+    pub patience: Duration,
 }
 
 /// Carries out confirmed plans.

@@ -98,7 +98,15 @@ fn input(steps: Vec<Step>, shown: watch::Receiver<Option<State>>) -> impl Stream
 /// A desk of its own, as long as its folder is kept.
 fn desk() -> (Desk, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    (Desk { folder: folder.path().to_owned(), who: "test".into(), lasting: true }, folder)
+    (
+        Desk {
+            folder: folder.path().to_owned(),
+            who: "test".into(),
+            lasting: true,
+            patience: Duration::from_mins(1),
+        },
+        folder,
+    )
 }
 
 /// Runs a session to its end: the last state, and what the screen was asked to do.

@@ -113,6 +113,11 @@ impl Edge {
         }
     }
 
+    /// Sets the state of a server, behind everybody's back.
+    pub async fn set_state(&self, name: &str, server: &str, state: &str) {
+        self.raw(&format!("set server {name}/{server} state {state}")).await;
+    }
+
     /// The weights of blue and green.
     pub async fn weights(&self, name: &str) -> (u32, u32) {
         let split = self.split(name).await;

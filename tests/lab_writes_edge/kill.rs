@@ -1,51 +1,56 @@
-//! Killed at any step of a write: the next start accounts for it, and nothing is done twice.
+//! Killed at every step of a write to traffic or to a flag, of each kind.
 
-use std::collections::BTreeSet;
-use std::path::Path;
-use std::time::Duration;
-
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::hands::Breaker;
 use crate::haproxy::Edge;
-use crate::script::{program, run};
+use crate::killing::{At, Victim, walk};
+use crate::lab::address;
+use crate::script::program;
+use crate::unleash::Lamp;
 
-/// The events of the journal with their plans, oldest first.
-fn events(home: &Path) -> Vec<(String, Value)> {
-    let folder = home.join(".local/state/flightdeck/journal");
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|e| e == "jsonl"));
-    files.sort();
-    let text: String = files.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
-    // The last line may be half written.
-    let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    lines
-        .map(|line| {
-            let record = line.get("record").cloned().unwrap_or(line);
-            (record["plan"].as_str().unwrap().to_owned(), record["event"].clone())
-        })
-        .collect()
+/// Each answer takes so long, in seconds, so that every step can be seen.
+const SLOWLY: f64 = 0.12;
+
+/// The end of each story: done, where the server had done it; unknown, where it had not.
+fn is_told(stories: &std::collections::BTreeMap<At, Vec<String>>, words: &str) {
+    let end = |at| stories[&at].last().map(String::as_str);
+    assert_eq!(end(At::Line(0)), None, "{words}");
+    assert_eq!(end(At::Line(1)), Some("confirmed"), "{words}");
+    assert!(matches!(end(At::Line(2)), Some("done" | "unknown")), "{words}: {stories:?}");
+    for at in [At::Line(3), At::Line(4), At::Effect] {
+        assert_eq!(end(at), Some("done"), "{words}: {stories:?}");
+    }
 }
 
-fn word(event: &Value) -> &str {
-    event["event"].as_str().unwrap()
+const SAFETY: &str = r#"
+polling = { fast = "1s", slow = "1s", budget_per_minute = 6000 }
+safety = { writes_per_minute = 1000, patience = "2s" }
+"#;
+
+/// A way to `to` on which every answer is slow.
+async fn slowly(name: &str, to: &str) -> u64 {
+    let breaker = Breaker::new(&format!("kill-{name}"), to).await;
+    breaker.always(&json!({ "kind": "latency", "seconds": SLOWLY })).await;
+    breaker.port
 }
 
-#[tokio::test]
-#[ignore = "needs the lab: bash tests/run"]
-async fn killed_at_every_step_a_write_is_accounted_for_and_never_done_twice() {
-    let edge = Edge::start().await;
-    let breaker = Breaker::new("kill", &format!("127.0.0.1:{}", edge.admin)).await;
-    // Each answer takes a while, so that every step can be seen.
-    breaker.always(&json!({ "kind": "latency", "seconds": 0.15 })).await;
+/// A home with these settings.
+fn home(settings: &str) -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
-    let text = format!(
+    std::fs::write(home.path().join("lab.toml"), format!("{SAFETY}{settings}")).unwrap();
+    home
+}
+
+/// Walks through every step of `words`, from green in this state to weights and a state.
+async fn traffic(name: &str, words: &str, before: &str, after: (u32, u32, &str)) {
+    let edge = Edge::start().await;
+    let port = slowly(name, &format!("127.0.0.1:{}", edge.admin)).await;
+    let home = home(&format!(
         r#"
-        polling = {{ fast = "1s", slow = "1s", budget_per_minute = 600 }}
         [sources.edge]
         kind = "haproxy"
-        address = "tcp://127.0.0.1:{}"
+        address = "tcp://127.0.0.1:{port}"
         backends = ["shop"]
         [services.shop]
         traffic = ["edge/shop"]
@@ -55,43 +60,70 @@ async fn killed_at_every_step_a_write_is_accounted_for_and_never_done_twice() {
         baseline = "blue"
         canary = "green"
         steps = [10, 25, 50, 100]
-        "#,
-        breaker.port
-    );
-    std::fs::write(home.path().join("lab.toml"), text).unwrap();
-    let mut reached = BTreeSet::new();
-    for lines in [0, 1, 2, 3, 4] {
+        "#
+    ));
+    let words = format!("{words} --yes --reason again");
+    let program = |words: &str| program(home.path(), words);
+    let victim = Victim { home: home.path(), program: &program, words: &words, steps: 1 };
+    let ready = async || {
         edge.set_weights("shop", 90, 10).await;
-        let before = events(home.path()).len();
-        // After a write of which the outcome is unknown, the next one wants a reason.
-        let words = "traffic shop --percent 25 --yes --reason again";
-        let mut child = program(home.path(), words).spawn().unwrap();
-        let mut pace = tokio::time::interval(Duration::from_millis(2));
-        while events(home.path()).len() < before + lines && child.try_wait().unwrap().is_none() {
-            pace.tick().await;
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let left = events(home.path());
-        reached
-            .insert(left[before..].last().map_or("nothing", |(_, event)| word(event)).to_owned());
-        // Nothing waits for approval here, but the start looks after what was left.
-        let (code, told) = run(home.path(), "approve shop --yes --accept-current");
-        assert_eq!(code, 20, "{told}");
-        let now = events(home.path());
-        let own: Vec<&Value> = now[before..].iter().map(|(_, event)| event).collect();
-        let words: Vec<&str> = own.iter().map(|event| word(event)).collect();
-        let sent = words.iter().filter(|word| **word == "sending").count();
-        let ended = words.iter().filter(|word| **word == "ended").count();
-        assert!(sent <= 1, "{words:?}");
-        assert_eq!(ended, sent, "{words:?}");
-        let done = own.iter().any(|event| event["outcome"]["outcome"] == "done");
-        let weights = edge.weights("shop").await;
-        assert_eq!(weights, if done { (75, 25) } else { (90, 10) }, "{own:?}");
-    }
-    for step in ["nothing", "confirmed", "sending", "reply", "ended"] {
-        assert!(reached.contains(step), "no write was killed after {step}: {reached:?}");
-    }
-    let (code, told) = run(home.path(), "journal verify");
-    assert_eq!(code, 0, "{told}");
+        edge.set_state("shop", "green", before).await;
+    };
+    let effects = async || {
+        let split = edge.split("shop").await;
+        let [blue, green] = ["blue", "green"].map(|name| split.arm(name).unwrap());
+        let weights = (blue.weight, green.weight) == (after.0, after.1);
+        usize::from(weights && green.state.as_str().contains(after.2))
+    };
+    is_told(&walk(&victim, ready, effects).await, &words);
+}
+
+#[tokio::test]
+#[ignore = "needs the lab: bash tests/run"]
+async fn killed_at_every_step_a_write_to_traffic_is_accounted_for_and_never_done_twice() {
+    tokio::join!(
+        traffic("percent", "traffic shop --percent 25", "ready", (75, 25, "UP")),
+        traffic("weight", "traffic shop --weight 40", "ready", (90, 40, "UP")),
+        traffic("drain", "traffic shop --drain", "ready", (90, 10, "DRAIN")),
+        traffic("maintenance", "traffic shop --maintenance", "ready", (90, 10, "MAINT")),
+        traffic("ready", "traffic shop --ready", "maint", (90, 10, "UP")),
+        traffic("full", "traffic shop --percent 100", "ready", (0, 10, "UP")),
+        traffic("back", "rollback shop --accept-current", "ready", (90, 0, "UP")),
+    );
+}
+
+/// Walks through every step of a change of a flag that is on before, or off.
+async fn flag(name: &str, change: &str, before: &str) {
+    let lamp = Lamp::new(&format!("kill.{name}")).await;
+    let to = address("LAB_UNLEASH_URL").replace("http://", "");
+    let port = slowly(&format!("flag-{name}"), &to).await;
+    let home = home(&format!(
+        r#"
+        [sources.flags]
+        kind = "unleash"
+        url = "http://127.0.0.1:{port}"
+        token = {{ env = "LAB_UNLEASH_TOKEN_EDITOR" }}
+        "#
+    ));
+    let words =
+        format!("flag {} {change} --environment production --yes --reason again", lamp.name);
+    let program = |words: &str| program(home.path(), words);
+    let victim = Victim { home: home.path(), program: &program, words: &words, steps: 1 };
+    let ready = async || {
+        lamp.reset().await;
+        lamp.switch(before).await;
+    };
+    let effects = async || lamp.effects().await;
+    is_told(&walk(&victim, ready, effects).await, &words);
+}
+
+#[tokio::test]
+#[ignore = "needs the lab: bash tests/run"]
+async fn killed_at_every_step_a_change_of_a_flag_is_accounted_for_and_never_done_twice() {
+    tokio::join!(
+        flag("on", "on", "off"),
+        flag("off", "off", "on"),
+        flag("share", "55%", "on"),
+        flag("stale", "stale", "off"),
+    );
 }

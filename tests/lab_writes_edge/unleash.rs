@@ -111,6 +111,31 @@ impl Lamp {
         raw["strategies"][0]["parameters"]["rollout"].as_str().unwrap().to_owned()
     }
 
+    /// Makes it as it was made, and lets the log tell so.
+    pub async fn reset(&self) {
+        let raw = self.raw_production().await;
+        let strategy = raw["strategies"][0]["id"].as_str().unwrap().to_owned();
+        admin(reqwest::Method::POST, &format!("{}/off", self.path()), &json!({})).await;
+        let share = json!([{ "op": "replace", "path": "/parameters/rollout", "value": "40" }]);
+        let path = format!("{}/strategies/{strategy}", self.path());
+        admin(reqwest::Method::PATCH, &path, &share).await;
+        let marks = json!([{ "op": "replace", "path": "/stale", "value": false }]);
+        admin(reqwest::Method::PATCH, &format!("/features/{}", self.name), &marks).await;
+    }
+
+    /// Does `change` as the administrator.
+    pub async fn switch(&self, verb: &str) {
+        admin(reqwest::Method::POST, &format!("{}/{verb}", self.path()), &json!({})).await;
+    }
+
+    /// How often the editor has changed it since anybody else has.
+    pub async fn effects(&self) -> usize {
+        let log = self.log().await;
+        // A mark is told of twice.
+        let own = log.iter().take_while(|(_, who)| who == EDITOR);
+        own.filter(|(what, _)| what != "feature-metadata-updated").count()
+    }
+
     /// As the source tells it.
     async fn told(&self, source: &dyn Source) -> Flag {
         let fleet = read(source, &self.write(ON)).await;

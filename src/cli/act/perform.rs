@@ -32,7 +32,7 @@ const SHORTEST_REVISION: usize = 6;
 /// Runs the subcommand.
 pub fn run(global: &Global, act: &Act, out: &mut impl Write) -> Result<Exit, Failure> {
     let (started, _) = open(global)?;
-    let desk = desk(started.setup.rehearsal.is_some())?;
+    let desk = desk(started.setup.rehearsal.is_some(), &started.config.safety)?;
     let tokio = runtime()?;
     let result = tokio.block_on(carry_out(started, desk, act));
     // A source that hangs must not hold up the answer.
@@ -60,7 +60,8 @@ struct Done {
 async fn carry_out(started: Started, desk: Desk, act: &Act) -> Result<Done, Failure> {
     let go = act.go();
     let sources = started.sources.iter().map(|s| Arc::clone(&s.source));
-    let gateway = Gateway::new(sources, Arc::clone(&started.clock), desk.folder, desk.who);
+    let gateway = Gateway::new(sources, Arc::clone(&started.clock), desk.folder, desk.who)
+        .patience(desk.patience);
     let rehearsal = started.setup.rehearsal.as_ref().map(|r| r.scenario.clone());
     let mut headless = Headless::start(started.setup, started.sources, started.clock);
     headless.settle(Duration::from_secs(READING.min(go.timeout))).await;
