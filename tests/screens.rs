@@ -12,11 +12,13 @@ mod print;
 #[path = "screens/room.rs"]
 mod room;
 
+use flightdeck::app::activity::{Phase, WriteReport};
 use flightdeck::app::pane::Pane;
 use flightdeck::app::{Msg, Setup, State, update};
 use flightdeck::backend::rehearsal;
 use flightdeck::domain::ids::ServiceId;
 use flightdeck::domain::text::SafeText;
+use flightdeck::domain::write::Outcome;
 use flightdeck::ui::Look;
 use flightdeck::ui::theme::Theme;
 use ratatui::buffer::Cell;
@@ -243,4 +245,47 @@ fn wide_and_right_to_left_text() {
         }
     }
     compare("scripts", "names in other scripts", &frames);
+}
+
+/// What an operator reads before a write, and what is left of it afterwards.
+#[test]
+fn confirmation_and_what_came_of_it() {
+    let look = default_look();
+    let mut room = unfolded("bad-canary", SIZES[0]);
+    room.show(Pane::Inbox);
+    // Not everything that waits for a human is an approval.
+    for _ in 0..5 {
+        room.keys(&["a"]);
+        if room.state.view.overlay.is_some() {
+            break;
+        }
+        room.keys(&["down"]);
+    }
+    assert!(room.state.view.overlay.is_some(), "{:?}", room.state.view.notice);
+    let mut frames = sizes(&mut room, &look);
+    room.resize(SIZES[0]);
+    let name = room.state.activity.len();
+    // To the field, the name of the service, and on to the button.
+    room.keys(&["tab"]);
+    room.typed("sessions");
+    frames.push(text_at(&mut room, SIZES[0], &look, "the name is typed"));
+    room.keys(&["enter"]);
+    room.effects.clear();
+    room.keys(&["esc"]);
+    assert_eq!(room.state.activity.len(), name + 1, "it was confirmed");
+    room.show(Pane::Activity);
+    let plan = room.state.activity[0].plan.clone();
+    let at = room.state.now;
+    let report =
+        |phase| Msg::Write(Box::new(WriteReport { plan: plan.clone(), step: 0, phase, at }));
+    room.take(report(Phase::Sending));
+    frames.push(at_all(&mut room, &look, "under way"));
+    let why = "no answer came within 30s, and its effect was not seen".into();
+    room.take(report(Phase::Ended { outcome: Outcome::Unknown { why } }));
+    frames.push(at_all(&mut room, &look, "nobody knows"));
+    compare("writing", "bad-canary, after 12 minutes: an approval", &frames);
+}
+
+fn at_all(room: &mut Room, look: &Look, title: &str) -> (String, String) {
+    at(room, SIZES[1], look, title)
 }

@@ -17,6 +17,8 @@ pub enum Intent {
         pipeline: PipelineId,
         /// In which stage.
         stage: Option<SafeText>,
+        /// Of which action; a stage can ask several people.
+        action: Option<SafeText>,
         /// For which execution.
         execution: Option<ExecutionId>,
         /// Approve; otherwise reject.

@@ -1,6 +1,8 @@
 //! What intents come down to, for this service and at this moment.
 
+use flightdeck::app::command::Wish;
 use flightdeck::app::intent::Intent;
+use flightdeck::app::plan::{Subject, choices};
 use flightdeck::domain::fact::Fact;
 use flightdeck::domain::ids::{PipelineId, ServiceId, SourceId};
 use flightdeck::domain::pipeline::{ExecutionMode, Pipeline, RunState};
@@ -97,6 +99,7 @@ fn what_ships_is_that_of_the_execution_that_is_answered() {
         let intent = Intent::Answer {
             pipeline: pipeline_id(),
             stage: None,
+            action: None,
             execution: Some(execution.into()),
             approve: true,
         };
@@ -105,6 +108,52 @@ fn what_ships_is_that_of_the_execution_that_is_answered() {
         assert_eq!(plan.steps[0].expects.get("revision").unwrap(), revision);
         assert_eq!(plan.notes, ships);
     }
+}
+
+/// Two people are asked in one stage: each choice names its action, and answers it alone.
+#[test]
+fn where_a_stage_asks_several_each_is_answered_by_itself() {
+    let mut room = Room::calm();
+    let mut now = pipeline();
+    let mut second = now.stages[2].actions[0].clone();
+    second.name = "legal".into();
+    now.stages[2].actions.push(second);
+    room.tell(Fact::Pipeline(now));
+    for wish in [Wish::Approve, Wish::Promote] {
+        let offered = choices(&room.state, wish, &Subject::Service(shop())).unwrap();
+        assert_eq!(offered.len(), 2, "{offered:?}");
+        assert!(offered[1].text.as_str().ends_with("(legal)"), "{}", offered[1].text);
+        let intent = offered[1].intent.clone().unwrap();
+        let written = writes(&room, &intent);
+        assert!(matches!(&written[..], [Write::Answer { action, .. }] if *action == *"legal"));
+    }
+}
+
+#[test]
+fn where_an_answer_and_a_canary_wait_promoting_is_a_choice() {
+    let mut room = Room::calm();
+    at(&mut room, 95, 5);
+    let offered = choices(&room.state, Wish::Promote, &Subject::Service(shop())).unwrap();
+    let texts: Vec<&str> = offered.iter().map(|choice| choice.text.as_str()).collect();
+    assert_eq!(texts, ["approve prod of shop-main r3", "canary main from 5% to 25%"]);
+    let step = offered[1].intent.clone().unwrap();
+    assert_eq!(writes(&room, &step), [shares(&[("canary", 25), ("stable", 75)])]);
+}
+
+#[test]
+fn a_pipeline_named_after_production_is_production_in_every_stage() {
+    let mut room = Room::calm();
+    let mut now = pipeline();
+    now.stages[0].state = RunState::Failed;
+    let intent = Intent::Retry {
+        pipeline: pipeline_id(),
+        stage: Some(now.stages[0].name.clone()),
+        all: false,
+    };
+    room.tell(Fact::Pipeline(now));
+    assert!(!room.plan(&intent).unwrap().production);
+    room.state.setup.policy.production.push("shop-*".into());
+    assert!(room.plan(&intent).unwrap().production);
 }
 
 #[test]

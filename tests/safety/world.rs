@@ -392,11 +392,23 @@ pub fn key(text: &str, ms: u64) -> Msg {
 }
 
 pub fn approve() -> Intent {
-    Intent::Answer { pipeline: pipeline_id(), stage: None, execution: None, approve: true }
+    Intent::Answer {
+        pipeline: pipeline_id(),
+        stage: None,
+        action: None,
+        execution: None,
+        approve: true,
+    }
 }
 
 pub fn reject() -> Intent {
-    Intent::Answer { pipeline: pipeline_id(), stage: None, execution: None, approve: false }
+    Intent::Answer {
+        pipeline: pipeline_id(),
+        stage: None,
+        action: None,
+        execution: None,
+        approve: false,
+    }
 }
 
 pub fn shift(arm: &str, percent: u32) -> Intent {

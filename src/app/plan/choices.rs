@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use super::compose::next_step;
 use crate::app::command::Wish;
 use crate::app::intent::{Choice, Intent, rollback_targets};
 use crate::app::select::canaries::split_of;
@@ -102,15 +103,18 @@ fn answers(state: &State, subject: &Subject, approve: bool) -> Vec<Choice> {
     let verb = if approve { "approve" } else { "reject" };
     let mut found = Vec::new();
     for pipeline in pipelines(state, subject) {
-        for (stage, _, ask) in pipeline.approvals() {
+        for (stage, action, ask) in pipeline.approvals() {
+            let several = stage.approvals().count() > 1;
             let run = ask.execution.as_ref().and_then(|id| pipeline.execution(id));
             let revision = run.and_then(|run| run.revisions.first()).or(stage.revision.as_ref());
             let shown = revision.map(|r| format!(" {}", r.short())).unwrap_or_default();
+            let asked = if several { format!(" ({})", action.name) } else { String::new() };
             found.push(choice(
-                format!("{verb} {} of {}{shown}", stage.name, pipeline.id.name),
+                format!("{verb} {} of {}{shown}{asked}", stage.name, pipeline.id.name),
                 Intent::Answer {
                     pipeline: pipeline.id.clone(),
                     stage: Some(stage.name.clone()),
+                    action: Some(action.name.clone()),
                     execution: ask.execution.clone(),
                     approve,
                 },
@@ -121,10 +125,25 @@ fn answers(state: &State, subject: &Subject, approve: bool) -> Vec<Choice> {
 }
 
 fn promotions(state: &State, subject: &Subject) -> Vec<Choice> {
-    match service_of(state, subject) {
-        Some(service) => vec![choice(format!("promote {service}"), Intent::Promote { service })],
-        None => answers(state, subject, true),
+    let Some(service) = service_of(state, subject) else { return answers(state, subject, true) };
+    let mut found = answers(state, &Subject::Service(service.clone()), true);
+    let specs = state.setup.services.iter().filter(|s| s.id == service).flat_map(|s| &s.canaries);
+    for spec in specs {
+        let Some((id, split)) = split_of(spec, &state.fleet) else { continue };
+        let Some(now) = split.percent(spec.canary.as_str()) else { continue };
+        if now > 0.0 && now < 100.0 {
+            let percent = next_step(spec, now);
+            found.push(choice(
+                format!("canary {} from {now:.0}% to {percent}%", spec.name),
+                Intent::Shift { split: id.clone(), arm: spec.canary.clone(), percent },
+            ));
+        }
     }
+    // With one way forward there is nothing to choose.
+    if found.len() > 1 {
+        return found;
+    }
+    vec![choice(format!("promote {service}"), Intent::Promote { service })]
 }
 
 fn roll_backs(state: &State, subject: &Subject) -> Vec<Choice> {

@@ -4,7 +4,7 @@ use super::Composed;
 use crate::app::intent::{Intent, rollback_targets};
 use crate::app::select::canaries::split_of;
 use crate::app::state::State;
-use crate::domain::canary::Purpose;
+use crate::domain::canary::{CanarySpec, Purpose};
 use crate::domain::ids::{CanaryId, ExecutionId, ItemId, PipelineId, ServiceId};
 use crate::domain::pipeline::{Pipeline, RunState, Stage};
 use crate::domain::text::SafeText;
@@ -15,8 +15,9 @@ use crate::domain::write::{Outcome, Write, words};
 /// What `intent` comes down to.
 pub(super) fn compose(state: &State, intent: &Intent, comment: &str) -> Result<Composed, String> {
     match intent {
-        Intent::Answer { pipeline, stage, execution, approve } => {
-            answer(state, pipeline, stage.as_ref(), execution.as_ref(), *approve, comment)
+        Intent::Answer { pipeline, stage, action, execution, approve } => {
+            let which = (stage.as_ref(), action.as_ref(), execution.as_ref());
+            answer(state, pipeline, which, *approve, comment)
         }
         Intent::Retry { pipeline, stage, all } => {
             let known = known(state, pipeline)?;
@@ -168,17 +169,20 @@ fn one(state: &State, pipeline: &PipelineId, write: Write) -> Composed {
     composed(state, &ItemId::Pipeline(pipeline.clone()), vec![write])
 }
 
+/// Stage, action and execution, as far as they are named.
+type Which<'a> = (Option<&'a SafeText>, Option<&'a SafeText>, Option<&'a ExecutionId>);
+
 fn answer(
     state: &State,
     id: &PipelineId,
-    stage: Option<&SafeText>,
-    execution: Option<&ExecutionId>,
+    (stage, action, execution): Which<'_>,
     approve: bool,
     comment: &str,
 ) -> Result<Composed, String> {
     let pipeline = known(state, id)?;
-    let found = pipeline.approvals().find(|(own, _, ask)| {
+    let found = pipeline.approvals().find(|(own, asking, ask)| {
         stage.is_none_or(|name| own.name == *name)
+            && action.is_none_or(|name| asking.name == *name)
             && execution.is_none_or(|id| ask.execution.as_ref() == Some(id))
     });
     let (stage, action, ask) =
@@ -290,7 +294,7 @@ fn pipelines<'a>(state: &'a State, service: &ServiceId) -> Vec<&'a Pipeline> {
 fn promote(state: &State, service: &ServiceId, comment: &str) -> Result<Composed, String> {
     for pipeline in pipelines(state, service) {
         if pipeline.approvals().next().is_some() {
-            let mut plan = answer(state, &pipeline.id, None, None, true, comment)?;
+            let mut plan = answer(state, &pipeline.id, (None, None, None), true, comment)?;
             plan.title = format!("promote {service}: {}", plan.title);
             return Ok(plan);
         }
@@ -302,14 +306,13 @@ fn promote(state: &State, service: &ServiceId, comment: &str) -> Result<Composed
         if now <= 0.0 || now >= 100.0 {
             continue;
         }
-        let next = spec.steps.iter().copied().find(|step| *step > now + 0.5).unwrap_or(100.0);
-        // A share of at most 100.
-        let write = shares(split, &spec.canary, next.round().clamp(0.0, 100.0) as u32)?;
+        let next = next_step(spec, now);
+        let write = shares(split, &spec.canary, next)?;
         let mut plan = composed(state, &ItemId::Traffic(split.id.clone()), vec![write]);
-        plan.title = if next >= 100.0 {
+        plan.title = if next == 100 {
             format!("promote {service}: finish the canary, all traffic to it")
         } else {
-            format!("promote {service}: canary from {now:.0}% to {next:.0}%")
+            format!("promote {service}: canary from {now:.0}% to {next}%")
         };
         plan.service = Some(service.clone());
         if let Some(judged) = state.watches.get(&spec.id).and_then(|w| w.judged.as_ref()) {
@@ -320,6 +323,12 @@ fn promote(state: &State, service: &ServiceId, comment: &str) -> Result<Composed
     Err(format!(
         "{service} has nothing to promote: nothing waits for approval, and no canary is under way"
     ))
+}
+
+/// The share after `now`, as configured; in the end all of it.
+pub(super) fn next_step(spec: &CanarySpec, now: f64) -> u32 {
+    let next = spec.steps.iter().copied().find(|step| *step > now + 0.5).unwrap_or(100.0);
+    next.round().clamp(0.0, 100.0) as u32
 }
 
 fn roll_back_and_hold(

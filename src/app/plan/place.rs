@@ -11,16 +11,19 @@ pub(super) fn names(state: &State, write: &Write) -> Vec<String> {
         name.split(['.', '/', ':']).map(str::to_owned).chain([name.to_owned()]).collect()
     };
     match write {
-        Write::Answer { stage, .. }
-        | Write::Retry { stage, .. }
-        | Write::Hold { stage, .. }
-        | Write::Release { stage, .. }
-        | Write::RollBack { stage, .. }
-        | Write::Override { stage, .. } => parts(stage.as_str()),
+        // Many name the pipeline after the environment, and its stages Source, Build and Deploy.
+        Write::Answer { pipeline, stage, .. }
+        | Write::Retry { pipeline, stage, .. }
+        | Write::Hold { pipeline, stage, .. }
+        | Write::Release { pipeline, stage, .. }
+        | Write::RollBack { pipeline, stage, .. }
+        | Write::Override { pipeline, stage, .. } => {
+            parts(stage.as_str()).into_iter().chain(parts(pipeline.name.as_str())).collect()
+        }
         Write::Start { pipeline } | Write::Stop { pipeline, .. } => {
             // It goes, or went, through every stage.
             let stages = state.fleet.pipelines.get(pipeline).map(|o| stages(&o.value));
-            stages.unwrap_or_default()
+            stages.unwrap_or_default().into_iter().chain(parts(pipeline.name.as_str())).collect()
         }
         Write::Shares { split, .. } | Write::Arm { split, .. } => {
             parts(split.name.as_str()).into_iter().chain(around(state, split)).collect()

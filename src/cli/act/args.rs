@@ -56,6 +56,9 @@ pub struct Staged {
     /// In this stage
     #[arg(long, value_name = "STAGE")]
     pub stage: Option<String>,
+    /// Approve, reject: this action, where a stage asks several people
+    #[arg(long, value_name = "ACTION")]
+    pub action: Option<String>,
     /// Retry: every action of the stage; stop: at once, without waiting for the actions that run
     #[arg(long)]
     pub all: bool,

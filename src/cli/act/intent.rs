@@ -98,7 +98,11 @@ fn one(mut found: Vec<Choice>) -> Result<Intent, Failure> {
 fn staged(state: &State, wish: Wish, args: &Staged) -> Result<Intent, Failure> {
     let mut found = offered(state, wish, &subject(state, &args.name)?)?;
     found.retain(|choice| match &choice.intent {
-        Ok(Intent::Answer { stage, .. }) => fits(args, stage.as_ref()),
+        Ok(Intent::Answer { stage, action, .. }) => {
+            let wanted = args.action.as_ref();
+            fits(args, stage.as_ref())
+                && wanted.is_none_or(|wanted| action.as_ref().is_some_and(|own| *own == **wanted))
+        }
         Ok(Intent::Retry { stage, all, .. }) => fits(args, stage.as_ref()) && *all == args.all,
         Ok(Intent::Stop { abandon, .. }) => *abandon == args.all,
         Ok(_) => false,

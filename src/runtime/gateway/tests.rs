@@ -100,7 +100,13 @@ fn payments() -> PipelineId {
 }
 
 fn approve() -> Intent {
-    Intent::Answer { pipeline: payments(), stage: None, execution: None, approve: true }
+    Intent::Answer {
+        pipeline: payments(),
+        stage: None,
+        action: None,
+        execution: None,
+        approve: true,
+    }
 }
 
 fn is_done(outcomes: &[Outcome]) -> bool {
@@ -117,7 +123,13 @@ async fn every_kind_of_write_is_done_and_recorded() {
     let off = FlagChange::Enabled { on: false };
     for intent in [
         approve(),
-        Intent::Answer { pipeline: payments(), stage: None, execution: None, approve: false },
+        Intent::Answer {
+            pipeline: payments(),
+            stage: None,
+            action: None,
+            execution: None,
+            approve: false,
+        },
         Intent::Retry { pipeline: search.clone(), stage: None, all: false },
         Intent::Start { pipeline: search.clone() },
         Intent::Gate { pipeline: search.clone(), stage: None, hold: true },
