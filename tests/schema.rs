@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-const NAMES: [&str; 5] = ["event", "status", "act", "journal", "pilot"];
+const NAMES: [&str; 7] = ["event", "status", "act", "journal", "pilot", "probe", "probe-tick"];
 
 struct Home(tempfile::TempDir);
 

@@ -11,6 +11,7 @@ use super::global::{Global, Room};
 use super::init::InitArgs;
 use super::journal::JournalArgs;
 use super::pilot::PilotArgs;
+use super::probe::ProbeArgs;
 use super::schema::SchemaArgs;
 use super::sources::SourcesArgs;
 use super::status::StatusArgs;
@@ -78,6 +79,8 @@ pub enum Command {
     Wait(WaitArgs),
     /// Walk a canary by its verdict: step by step upwards, and back if it does harm
     Pilot(PilotArgs),
+    /// Fire designed requests at a baseline and a canary, and judge the answers
+    Probe(ProbeArgs),
     /// Print what was written, by whom, and what came of it
     Journal(JournalArgs),
     /// Ask the backends within reach, and write a first configuration

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::judge::Verdict;
+
 /// How the program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
@@ -31,11 +33,17 @@ pub enum Exit {
     Failed,
     /// It did not come about in time.
     TimedOut,
+    /// The verdict on a canary: it does harm beyond its margin.
+    Harm,
+    /// The verdict on a canary: it is worse, but not provably beyond its margin.
+    Marginal,
+    /// There is no verdict on a canary: too little is known.
+    TooLittle,
 }
 
 impl Exit {
     /// Every exit, in the order of its code.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Good,
         Self::Failure,
         Self::Usage,
@@ -49,6 +57,9 @@ impl Exit {
         Self::Answered,
         Self::Failed,
         Self::TimedOut,
+        Self::Harm,
+        Self::Marginal,
+        Self::TooLittle,
     ];
 
     /// Its code.
@@ -67,6 +78,9 @@ impl Exit {
             Self::Answered => 23,
             Self::Failed => 24,
             Self::TimedOut => 25,
+            Self::Harm => 30,
+            Self::Marginal => 31,
+            Self::TooLittle => 32,
         }
     }
 
@@ -86,6 +100,19 @@ impl Exit {
             Self::Answered => "somebody else answered before",
             Self::Failed => "a backend did not do the write",
             Self::TimedOut => "it did not come about in time",
+            Self::Harm => "verdict fail: the canary does harm beyond its margin",
+            Self::Marginal => "verdict marginal: worse, but not provably beyond its margin",
+            Self::TooLittle => "no verdict: not enough data",
+        }
+    }
+
+    /// What a verdict on a canary exits with.
+    pub fn of(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Pass => Self::Good,
+            Verdict::Fail => Self::Harm,
+            Verdict::Marginal => Self::Marginal,
+            Verdict::NotEnoughData => Self::TooLittle,
         }
     }
 }

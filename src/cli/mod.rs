@@ -13,6 +13,7 @@ pub mod headless;
 pub mod init;
 pub mod journal;
 pub mod pilot;
+pub mod probe;
 pub mod replay;
 pub mod schema;
 pub mod sources;
@@ -73,6 +74,7 @@ fn run(args: &Args) -> Result<u8, Failure> {
         Some(Command::Watch(arguments)) => watch::run(global, arguments, out).map(Exit::code),
         Some(Command::Wait(arguments)) => act::run_wait(global, arguments, out).map(Exit::code),
         Some(Command::Pilot(arguments)) => pilot::run(global, arguments, out).map(Exit::code),
+        Some(Command::Probe(arguments)) => probe::run(arguments, out),
         Some(Command::Schema(arguments)) => written(schema::run(arguments, out)),
         Some(Command::Journal(arguments)) => journal::run(global, arguments, out).map(Exit::code),
         Some(Command::Act(command)) => act::run(global, command, out).map(Exit::code),

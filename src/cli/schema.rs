@@ -7,6 +7,7 @@ use schemars::{Schema, schema_for};
 
 use super::journal::JournalReport;
 use super::pilot::PilotLine;
+use super::probe::{ProbeReport, ProbeTick};
 use crate::app::report::{Act, Event, Status};
 
 /// Which format.
@@ -22,6 +23,10 @@ pub enum Name {
     Journal,
     /// One line of `pilot -o ndjson`
     Pilot,
+    /// `probe -o json`, and the last line of `probe -o ndjson`
+    Probe,
+    /// The other lines of `probe -o ndjson`
+    ProbeTick,
 }
 
 impl Name {
@@ -33,6 +38,8 @@ impl Name {
             Self::Act => schema_for!(Act),
             Self::Journal => schema_for!(JournalReport<'_>),
             Self::Pilot => schema_for!(PilotLine<'_>),
+            Self::Probe => schema_for!(ProbeReport),
+            Self::ProbeTick => schema_for!(ProbeTick),
         }
     }
 }

@@ -13,13 +13,22 @@ use super::{check_secret, formats};
 
 /// Every fault of `root` that the schema can tell.
 pub(super) fn check(root: &Node) -> Vec<Problem> {
-    let mut checker = Checker { root, problems: Vec::new() };
+    let mut checker = Checker { root, section_of, problems: Vec::new() };
     checker.value(root, schema(), &KeyPath::default());
+    checker.problems
+}
+
+/// Every fault of `root`, which is no configuration, that `schema` can tell; it refers to nothing.
+pub(super) fn against(root: &Node, schema: &Json) -> Vec<Problem> {
+    let mut checker = Checker { root, section_of: |_| None, problems: Vec::new() };
+    checker.value(root, schema, &KeyPath::default());
     checker.problems
 }
 
 struct Checker<'t> {
     root: &'t Node,
+    /// The section that a key of this name belongs into.
+    section_of: fn(&str) -> Option<&'static str>,
     problems: Vec<Problem>,
 }
 
@@ -163,7 +172,7 @@ impl Checker<'_> {
         let known: Vec<&str> = properties(schema).collect();
         let hint = match nearest(key, known.iter().copied()) {
             Some(name) => format!("did you mean `{name}`?"),
-            None => match section_of(key) {
+            None => match (self.section_of)(key) {
                 Some(section) => format!("`{key}` belongs into [{section}]"),
                 None => format!("known here: {}", list(&known)),
             },

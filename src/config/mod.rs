@@ -6,6 +6,7 @@ mod check;
 mod check_freeze;
 mod check_secret;
 mod describe;
+pub mod document;
 pub mod explain;
 mod formats;
 pub mod freeze;

@@ -43,7 +43,7 @@ fn in_order(root: &mut Map<String, Value>) -> Value {
 }
 
 /// TOML has no null, and no table takes keys that it does not know.
-fn tidy(schema: &mut Schema) {
+pub(super) fn tidy(schema: &mut Schema) {
     if let Some(map) = schema.as_object_mut() {
         drop_null(map);
         if map.contains_key("properties") && !map.contains_key("additionalProperties") {

@@ -201,8 +201,9 @@ fn absolute(
 fn notes(metrics: &[MetricReport]) -> Vec<String> {
     let mut notes = Vec::new();
     for metric in metrics {
-        if let Some(phi) = metric.burstiness.filter(|phi| *phi > BURSTY && metric.usable_ticks > 0)
-        {
+        // Without events φ is what was assumed, not what was seen.
+        let seen = metric.absolute.is_some_and(|a| a.totals.baseline.k > 0.0);
+        if let Some(phi) = metric.burstiness.filter(|phi| *phi > BURSTY && seen) {
             notes.push(format!("{} are bursty (×{phi:.1}): slower", metric.name));
         }
         if metric.required && matches!(metric.needed, Needed::Unknown) && metric.usable_ticks > 0 {

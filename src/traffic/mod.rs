@@ -1,6 +1,6 @@
 //! Traffic of our own making, fired at a baseline and a canary alike, and what came of it.
 //!
-//! Two sorts: *designed* requests (for `flightdeck probe`) and recorded ones. Both share
+//! Two sorts: *designed* requests ([`design`], for `flightdeck probe`) and recorded ones. Both share
 //! [`target`]: the one place that sends, only to the host it was given, without redirects unless they
 //! are asked for.
 //!
@@ -10,4 +10,9 @@
 //! beforehand when each request is due, whatever the answers; latency counts from that time, and so
 //! does the wait for a free place when too many are under way.
 
+pub mod book;
+pub mod design;
+pub mod fire;
+pub mod schedule;
+pub mod tally;
 pub mod target;

@@ -176,21 +176,18 @@ fn no_answer(error: &reqwest::Error) -> NoAnswer {
     if error.is_timeout() {
         return NoAnswer::Timeout;
     }
-    let mut words = Vec::new();
+    let mut words = "no request could be made of it".to_owned();
     let mut local = error.is_builder();
-    // The error's own words quote the address; those of its causes do not.
+    // The error's own words quote the address; the innermost cause says most, and does not.
     let mut cause = error.source();
     while let Some(why) = cause {
         if let Some(why) = why.downcast_ref::<io::Error>() {
             local |= is_local(why);
         }
-        let said = why.to_string();
-        if !words.contains(&said) {
-            words.push(said);
-        }
+        words = why.to_string();
         cause = why.source();
     }
-    let words = SafeText::from(fit(&words.join(": "), 200));
+    let words = SafeText::from(fit(&words, 200));
     if local { NoAnswer::Unsent(words) } else { NoAnswer::Connection(words) }
 }
 

@@ -99,6 +99,11 @@ impl Judged {
         if spec.purpose == Purpose::Experiment {
             return Self::of_experiment(spec, report);
         }
+        Self::of_report(report)
+    }
+
+    /// From the judge's own report on a new version, whatever was compared.
+    pub fn of_report(report: &Report) -> Self {
         let stand = match (report.verdict, report.action) {
             (Verdict::Fail, _) | (_, Action::RollBack) => Stand::Harm,
             (Verdict::Marginal, _) | (_, Action::HoldAndPage) => Stand::AtRisk,
