@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::look::Look;
 use super::theme::Role;
@@ -63,11 +64,23 @@ impl<'a> Canvas<'a> {
         self.line(area, 0, 0, &line);
     }
 
-    /// Empties `area`.
+    /// Empties `area`: neither a sign nor a style of what was there is left.
     pub fn clear(&mut self, area: Area) {
         let blank = " ".repeat(usize::from(area.width));
         let line = self.look.line(Role::Text, blank);
         for row in 0..area.height {
+            let y = area.y + row;
+            // A wide sign that begins left of the area would hang into it.
+            if let Some(before) = area.x.checked_sub(1).and_then(|x| self.buffer.cell_mut((x, y)))
+                && before.symbol().width() > 1
+            {
+                before.set_symbol(" ");
+            }
+            for x in area.x..area.x.saturating_add(area.width) {
+                if let Some(cell) = self.buffer.cell_mut((x, y)) {
+                    cell.reset();
+                }
+            }
             self.line(area, row, 0, &line);
         }
     }
@@ -126,6 +139,24 @@ pub fn cut<'a>(line: &Line<'a>, cells: usize) -> Line<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_shines_through_what_was_cleared() {
+        let look = Look::new(crate::ui::theme::Theme::fallback(), false);
+        let mut buffer = Buffer::empty(ratatui::layout::Rect::new(0, 0, 8, 1));
+        let mut canvas = Canvas::new(&mut buffer, &look);
+        let whole = Area { x: 0, y: 0, width: 8, height: 1 };
+        canvas.line(whole, 0, 0, &look.line(Role::Strong, "a支支支b"));
+        canvas.clear(Area { x: 2, width: 4, ..whole });
+        canvas.line(whole, 0, 2, &look.line(Role::Text, "new"));
+        let seen: String = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert_eq!(seen, "a new  b");
+        let strong = look.line(Role::Strong, "x").spans[0].style;
+        let styles: Vec<bool> =
+            buffer.content.iter().map(|cell| cell.modifier == strong.add_modifier).collect();
+        assert_eq!(styles[2..6], [false; 4]);
+        assert!(styles[0]);
+    }
 
     #[test]
     fn lines_are_cut_with_an_ellipsis() {

@@ -234,7 +234,11 @@ fn flag_panel(state: &State, look: &Look, members: &Members) -> Panel {
         let line = match state.fleet.flags.get(id) {
             Some(o) => {
                 let mut spans = vec![look.span(Role::Text, format!("{:<16} ", o.value.key))];
-                for e in &o.value.environments {
+                let is_production = |name: &str| state.setup.policy.is_production(&[name]);
+                let mut environments: Vec<_> = o.value.environments.iter().collect();
+                // Where customers are first: the end of a long line is cut.
+                environments.sort_by_key(|e| !is_production(e.environment.as_str()));
+                for e in environments {
                     spans.push(look.span(Role::Dim, format!("{} ", e.environment)));
                     spans.extend(flags::state_cell(look, Some(e)).spans);
                     spans.push(Span::raw("  "));
