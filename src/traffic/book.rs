@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::design::{Design, ERRORS, SLOW};
 use super::tally::{Done, Tally};
-use crate::judge::{Analysis, Report, Sample, SpecError, Verdict};
+use crate::judge::{Action, Analysis, Report, Sample, SpecError, Verdict};
 
 /// One of the two that are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +97,7 @@ struct Open {
 pub struct Book {
     analysis: Analysis,
     warm_up_ticks: u64,
+    baseline_errors: f64,
     open: BTreeMap<u64, Open>,
     /// The next tick to judge.
     next: u64,
@@ -126,6 +127,7 @@ impl Book {
         Ok(Self {
             analysis,
             warm_up_ticks: design.spec.warm_up_ticks,
+            baseline_errors: design.baseline_errors,
             open: BTreeMap::new(),
             next: 0,
             newest: 0,
@@ -162,9 +164,24 @@ impl Book {
         self.judge()
     }
 
-    /// What is known now.
+    /// What is known now. A baseline that fails itself, as by a wrong path in the design, is no
+    /// yardstick: nobody passes by being as bad.
     pub fn report(&self) -> Report {
-        self.analysis.report()
+        let mut report = self.analysis.report();
+        let baseline = &self.tallies.baseline;
+        let share = baseline.errors() as f64 / baseline.sent.max(1) as f64;
+        if report.verdict == Verdict::Pass && share > self.baseline_errors {
+            report.verdict = Verdict::NotEnoughData;
+            report.action = Action::Hold;
+            "NO YARDSTICK".clone_into(&mut report.lead);
+            report.sentence = format!(
+                "the canary is no worse, but {:.0}% of the baseline's own answers are errors (up to \
+                 {:.0}% are tolerated).",
+                100.0 * share,
+                100.0 * self.baseline_errors
+            );
+        }
+        report
     }
 
     /// Whether nothing more is due.
@@ -202,7 +219,7 @@ impl Book {
                 (SLOW, sample(both, |tally| (tally.limited, tally.slow))),
             ]);
             self.next = number + 1;
-            let report = self.analysis.report();
+            let report = self.report();
             judged.push(Tick {
                 number,
                 warm_up: number < self.warm_up_ticks,
@@ -322,6 +339,26 @@ mod tests {
         let report = book.report();
         assert_eq!(report.verdict, Verdict::Pass, "{report:?}");
         assert!(report.notes.is_empty(), "{:?}", report.notes);
+    }
+
+    #[test]
+    fn a_baseline_that_fails_itself_lets_nobody_pass() {
+        let mut book = book();
+        for tick in 0..62 {
+            for _ in 0..100 {
+                book.take(due(tick));
+                book.take(over(Side::Baseline, tick, Outcome::Status(404)));
+                book.take(over(Side::Canary, tick, Outcome::Status(404)));
+            }
+        }
+        book.take(Event::AllDue);
+        assert_eq!(book.analysis.report().verdict, Verdict::Pass);
+        let report = book.report();
+        assert_eq!(
+            (report.verdict, report.lead.as_str()),
+            (Verdict::NotEnoughData, "NO YARDSTICK")
+        );
+        assert!(report.sentence.contains("100% of the baseline's own"), "{}", report.sentence);
     }
 
     #[test]

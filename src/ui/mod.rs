@@ -7,7 +7,7 @@ mod glyphs;
 mod look;
 mod overlays;
 mod panes;
-mod plain;
+pub mod plain;
 mod table;
 pub mod theme;
 mod when;

@@ -24,6 +24,7 @@ use super::headless::{Format, runtime};
 use crate::config::scalar::HttpUrl;
 use crate::domain::text::SafeText;
 use crate::judge::Verdict;
+use crate::terminal::caps::Environment;
 use crate::traffic::book::{Book, Both, Tick};
 use crate::traffic::design::{Design, Values, parse};
 use crate::traffic::fire::Battery;
@@ -171,7 +172,10 @@ async fn probe(
     let run = Run { file, places, began, seconds: clock.elapsed().as_secs_f64(), ended };
     let report = ProbeReport::of(&design, &book, run);
     let written = match args.output {
-        Format::Table => table::result(&report, out),
+        Format::Table => {
+            let ascii = Environment::of_process().wants_ascii();
+            table::result(&report, ascii, out)
+        }
         Format::Json => document::write(&report, true, out),
         Format::Ndjson => document::write(&report, false, out),
     };

@@ -10,6 +10,7 @@ use crate::domain::text::SafeText;
 use crate::judge::Verdict;
 use crate::traffic::book::Both;
 use crate::traffic::design::Design;
+use crate::ui::plain::plain_text;
 
 /// Writes what would be sent.
 pub fn plan(design: &Design, args: &ProbeArgs, out: &mut impl Write) -> io::Result<()> {
@@ -37,8 +38,9 @@ pub fn plan(design: &Design, args: &ProbeArgs, out: &mut impl Write) -> io::Resu
     rows(&lines, out)
 }
 
-/// Writes what was found.
-pub fn result(report: &ProbeReport, out: &mut impl Write) -> io::Result<()> {
+/// Writes what was found; in `ascii` if nothing else may be shown.
+pub fn result(report: &ProbeReport, ascii: bool, out: &mut impl Write) -> io::Result<()> {
+    let ours = |text: &SafeText| if ascii { plain_text(text.as_str()) } else { text.to_string() };
     let Both { baseline, canary } = &report.places;
     writeln!(out, "{}: canary {canary} against baseline {baseline}", report.file)?;
     let ended = match report.ended {
@@ -47,12 +49,12 @@ pub fn result(report: &ProbeReport, out: &mut impl Write) -> io::Result<()> {
         Ended::Interrupted { .. } => format!(", interrupted after {:.0} s", report.seconds),
     };
     writeln!(out, "{}{ended}", word(report.verdict))?;
-    writeln!(out, "   {}: {}", report.judged.lead, report.judged.sentence)?;
+    writeln!(out, "   {}: {}", report.judged.lead, ours(&report.judged.sentence))?;
     rows(&sides(&report.sides), out)?;
     if report.requests.len() > 1 {
         rows(&by_request(&report.requests), out)?;
     }
-    report.notes.iter().try_for_each(|note| writeln!(out, "   note: {note}"))
+    report.notes.iter().try_for_each(|note| writeln!(out, "   note: {}", ours(note)))
 }
 
 /// A verdict in words.

@@ -81,6 +81,7 @@ impl Checker<'_> {
             ca_file: file.ca_file.clone(),
             variables: self.variables.clone(),
             requests,
+            baseline_errors: file.judge.baseline_errors,
             spec: Spec::default(),
         };
         self.times(&design);

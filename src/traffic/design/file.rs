@@ -177,6 +177,9 @@ pub struct JudgeShape {
     pub slow_margin: f64,
     /// A share of slow answers that is fine whatever the baseline does; 0 for none.
     pub slow_floor: f64,
+    /// With a larger share of errors the baseline is no yardstick: nothing passes by comparison.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub baseline_errors: f64,
     /// Judge harm by the strict engine, which holds whatever errors come together in one tick.
     pub strict: bool,
 }
@@ -190,6 +193,7 @@ impl Default for JudgeShape {
             errors_floor: 0.01,
             slow_margin: 0.5,
             slow_floor: 0.01,
+            baseline_errors: 0.1,
             strict: false,
         }
     }

@@ -51,6 +51,8 @@ pub struct Design {
     pub variables: Vec<Variable>,
     /// The requests; never empty.
     pub requests: Vec<Request>,
+    /// The share of errors beyond which the baseline is no yardstick.
+    pub baseline_errors: f64,
     /// What is judged, and how.
     pub spec: Spec,
 }
