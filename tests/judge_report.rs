@@ -210,6 +210,17 @@ fn worse_but_tolerated_is_marginal_until_it_is_safe() {
 }
 
 #[test]
+fn errors_that_the_baseline_has_none_of_are_told_as_they_are() {
+    let mut analysis = started(spec(vec![MetricSpec::errors("errors")]));
+    for _ in 0..10 {
+        analysis.push(&[Sample::counts((1000.0, 0.0), (1000.0, 250.0))]);
+    }
+    let report = told(&analysis);
+    assert_eq!(report.verdict, Verdict::Fail);
+    assert!(report.sentence.contains("+25.0 pp, ≈250 extra a minute"), "{}", report.sentence);
+}
+
+#[test]
 fn bursts_and_missing_events_are_said() {
     let mut analysis = started(spec(vec![MetricSpec::errors("errors")]));
     for at in 0..30 {

@@ -182,7 +182,18 @@ fn absolute(
     if baseline.n <= 0.0 || canary.n <= 0.0 || minutes <= 0.0 {
         return None;
     }
-    let baseline_rate = baseline.k / baseline.n;
+    let (baseline_rate, canary_rate) = (baseline.k / baseline.n, canary.k / canary.n);
+    if baseline.k <= 0.0 {
+        // A ratio to nothing tells no difference: what was seen does.
+        return Some(Absolute {
+            totals: *totals,
+            baseline_rate,
+            canary_rate,
+            points: canary_rate * 100.0,
+            worst_points: None,
+            extra_per_minute: canary.k / minutes,
+        });
+    }
     let points = |ratio: f64| (ratio - 1.0) * baseline_rate * 100.0;
     let worst = match direction {
         Direction::Increase => range.high,
@@ -191,7 +202,7 @@ fn absolute(
     Some(Absolute {
         totals: *totals,
         baseline_rate,
-        canary_rate: canary.k / canary.n,
+        canary_rate,
         points: points(range.ratio),
         worst_points: worst.map(points),
         extra_per_minute: (range.ratio - 1.0) * baseline_rate * canary.n / minutes,
