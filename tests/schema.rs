@@ -11,7 +11,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-const NAMES: [&str; 7] = ["event", "status", "act", "journal", "pilot", "probe", "probe-tick"];
+const NAMES: [&str; 8] =
+    ["event", "status", "act", "journal", "pilot", "probe", "probe-tick", "probe-design"];
 
 struct Home(tempfile::TempDir);
 

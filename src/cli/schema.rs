@@ -9,6 +9,8 @@ use super::journal::JournalReport;
 use super::pilot::PilotLine;
 use super::probe::{ProbeReport, ProbeTick};
 use crate::app::report::{Act, Event, Status};
+use crate::config::document::schema_of;
+use crate::traffic::design::DesignFile;
 
 /// Which format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -27,6 +29,8 @@ pub enum Name {
     Probe,
     /// The other lines of `probe -o ndjson`
     ProbeTick,
+    /// The file that `probe` reads
+    ProbeDesign,
 }
 
 impl Name {
@@ -40,6 +44,7 @@ impl Name {
             Self::Pilot => schema_for!(PilotLine<'_>),
             Self::Probe => schema_for!(ProbeReport),
             Self::ProbeTick => schema_for!(ProbeTick),
+            Self::ProbeDesign => schema_of::<DesignFile>(),
         }
     }
 }

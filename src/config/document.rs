@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use super::origin::Layer;
 use super::problem::{Problem, Report};
@@ -55,7 +54,7 @@ pub fn read_document<T: DeserializeOwned + JsonSchema>(
     let (tree, mut problems) = read::read(Layer::Named, path, text);
     // What is read beyond a fault of syntax may not be what was meant.
     if problems.is_empty() {
-        problems.extend(check::against(&tree, &schema_of::<T>()));
+        problems.extend(check::against(&tree, schema_of::<T>().as_value()));
     }
     if !problems.is_empty() {
         return Err(Report::new(problems));
@@ -66,12 +65,13 @@ pub fn read_document<T: DeserializeOwned + JsonSchema>(
     }
 }
 
-fn schema_of<T: JsonSchema>() -> Value {
+/// The schema by which such a file is checked, and by which an editor can help to write it.
+pub fn schema_of<T: JsonSchema>() -> Schema {
     let mut settings = SchemaSettings::draft2020_12().for_deserialize();
     settings.inline_subschemas = true;
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
     tidy(&mut schema);
-    schema.to_value()
+    schema
 }
 
 #[cfg(test)]

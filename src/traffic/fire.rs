@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::header::HeaderName;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::book::{Both, Event, Side};
@@ -48,6 +48,9 @@ impl Battery {
             // Those that are due already go out at once: the timer is no finer than a millisecond.
             if Instant::now() < due {
                 sleep_until(due).await;
+            } else {
+                // Whatever was fired before must get its turn too.
+                yield_now().await;
             }
             let late = Instant::now().saturating_duration_since(due);
             let (number, tick) = (shot.number, shot.tick);
