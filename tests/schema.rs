@@ -11,8 +11,19 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-const NAMES: [&str; 8] =
-    ["event", "status", "act", "journal", "pilot", "probe", "probe-tick", "probe-design"];
+const NAMES: [&str; 11] = [
+    "act",
+    "canary",
+    "canary-event",
+    "canary-judge",
+    "event",
+    "journal",
+    "pilot",
+    "probe",
+    "probe-design",
+    "probe-tick",
+    "status",
+];
 
 struct Home(tempfile::TempDir);
 
@@ -131,4 +142,25 @@ fn a_flight_fits_its_schema() {
         fits("pilot", line);
     }
     assert!(text.contains("rolled back, and held"), "{text}");
+}
+
+#[test]
+fn canaries_fit_their_schemas() {
+    let home = Home::new();
+    let world = ["--scenario", "bad-canary", "--set", "rehearsal.speed=240"];
+    fits("canary", &home.json(&[&["canary", "list", "-o", "json"], &world[..]].concat(), &[0]));
+    let status = ["canary", "status", "-o", "json"];
+    fits("canary", &home.json(&[&status, &world[..]].concat(), &[30, 31, 32]));
+    let watch = ["canary", "watch", "--until-verdict", "--for", "60"];
+    let text = home.json(&[&watch, &world[..]].concat(), &[30, 31]);
+    for line in text.lines() {
+        fits("canary-event", line);
+    }
+    let file = std::env::temp_dir().join(format!("flightdeck-schema-{}.csv", std::process::id()));
+    std::fs::write(&file, "requests,errors\n100,1\n100,2\n").unwrap();
+    let path = file.to_str().unwrap();
+    let judge = ["canary", "judge", "--baseline", path, "--canary", path, "-o", "json"];
+    fits("canary-judge", &home.json(&judge, &[32]));
+    fits("canary-judge", &home.json(&[&judge[..], &["--mode", "kayenta"]].concat(), &[0]));
+    std::fs::remove_file(&file).unwrap();
 }

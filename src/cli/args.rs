@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::act::{Act, WaitArgs};
+use super::canary::CanaryCommand;
 use super::config::ConfigCommand;
 use super::exit::Exit;
 use super::global::{Global, Room};
@@ -79,6 +80,9 @@ pub enum Command {
     Wait(WaitArgs),
     /// Walk a canary by its verdict: step by step upwards, and back if it does harm
     Pilot(PilotArgs),
+    /// Judge canaries: those that are under way, or files of figures
+    #[command(subcommand)]
+    Canary(CanaryCommand),
     /// Fire designed requests at a baseline and a canary, and judge the answers
     Probe(ProbeArgs),
     /// Print what was written, by whom, and what came of it

@@ -3,6 +3,7 @@
 pub mod act;
 pub mod ansi;
 pub mod args;
+pub mod canary;
 pub mod complete;
 pub mod config;
 pub mod control_room;
@@ -15,6 +16,7 @@ pub mod journal;
 pub mod pilot;
 pub mod probe;
 pub mod replay;
+pub mod rows;
 pub mod schema;
 pub mod sources;
 pub mod start;
@@ -74,6 +76,7 @@ fn run(args: &Args) -> Result<u8, Failure> {
         Some(Command::Watch(arguments)) => watch::run(global, arguments, out).map(Exit::code),
         Some(Command::Wait(arguments)) => act::run_wait(global, arguments, out).map(Exit::code),
         Some(Command::Pilot(arguments)) => pilot::run(global, arguments, out).map(Exit::code),
+        Some(Command::Canary(command)) => canary::run(global, command, out).map(Exit::code),
         Some(Command::Probe(arguments)) => probe::run(arguments, out),
         Some(Command::Schema(arguments)) => written(schema::run(arguments, out)),
         Some(Command::Journal(arguments)) => journal::run(global, arguments, out).map(Exit::code),

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap::{Args as ClapArgs, ValueEnum};
 use schemars::{Schema, schema_for};
 
+use super::canary::{CanaryEvent, CanaryPicture, Judgement};
 use super::journal::JournalReport;
 use super::pilot::PilotLine;
 use super::probe::{ProbeReport, ProbeTick};
@@ -25,6 +26,12 @@ pub enum Name {
     Journal,
     /// One line of `pilot -o ndjson`
     Pilot,
+    /// `canary list` and `canary status` with `-o json`
+    Canary,
+    /// One line of `canary watch -o ndjson`
+    CanaryEvent,
+    /// `canary judge -o json`
+    CanaryJudge,
     /// `probe -o json`, and the last line of `probe -o ndjson`
     Probe,
     /// The other lines of `probe -o ndjson`
@@ -42,6 +49,9 @@ impl Name {
             Self::Act => schema_for!(Act),
             Self::Journal => schema_for!(JournalReport<'_>),
             Self::Pilot => schema_for!(PilotLine<'_>),
+            Self::Canary => schema_for!(CanaryPicture),
+            Self::CanaryEvent => schema_for!(CanaryEvent),
+            Self::CanaryJudge => schema_for!(Judgement),
             Self::Probe => schema_for!(ProbeReport),
             Self::ProbeTick => schema_for!(ProbeTick),
             Self::ProbeDesign => schema_of::<DesignFile>(),

@@ -25,6 +25,18 @@ pub enum Stand {
     Cleared,
 }
 
+impl Stand {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Harm => "harm",
+            Self::AtRisk => "at risk",
+            Self::Watching => "watching",
+            Self::Cleared => "ok",
+        }
+    }
+}
+
 /// What a judgement says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Judged {

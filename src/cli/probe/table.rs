@@ -2,10 +2,9 @@
 
 use std::io::{self, Write};
 
-use unicode_width::UnicodeWidthStr as _;
-
 use super::ProbeArgs;
 use super::document::{Ended, Figures, OfRequest, ProbeReport};
+use crate::cli::rows::rows;
 use crate::domain::text::SafeText;
 use crate::judge::Verdict;
 use crate::traffic::book::Both;
@@ -129,22 +128,4 @@ pub fn time(ms: f64) -> String {
     } else {
         format!("{:.1} s", ms / 1e3)
     }
-}
-
-/// Writes rows of cells below each other.
-fn rows(lines: &[Vec<String>], out: &mut impl Write) -> io::Result<()> {
-    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |at: usize| {
-        lines.iter().filter_map(|line| line.get(at)).map(|cell| cell.width()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    for line in lines {
-        let mut text = String::from("   ");
-        for (cell, width) in line.iter().zip(&widths) {
-            text.push_str(cell);
-            text.push_str(&" ".repeat(width.saturating_sub(cell.width()) + 2));
-        }
-        writeln!(out, "{}", text.trim_end())?;
-    }
-    Ok(())
 }

@@ -39,13 +39,7 @@ pub fn spec<'a>(state: &'a State, row: &RowId) -> Option<&'a CanarySpec> {
 
 /// How a canary stands, in a word.
 pub fn stand_word(stand: Option<Stand>) -> &'static str {
-    match stand {
-        Some(Stand::Harm) => "harm",
-        Some(Stand::AtRisk) => "at risk",
-        Some(Stand::Watching) => "watching",
-        Some(Stand::Cleared) => "ok",
-        None => "",
-    }
+    stand.map_or("", Stand::word)
 }
 
 /// How a canary stands, or what an experiment answers, in a word.

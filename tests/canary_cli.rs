@@ -1,0 +1,231 @@
+//! `flightdeck canary`: verdicts for scripts, on files and on what is under way.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a failing unwrap in a test is a failing test"
+)]
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use flightdeck::config::load_text;
+use serde_json::Value;
+
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Exit code, stdout and stderr.
+    fn run(&self, args: &[&str]) -> (i32, String, String) {
+        let mut command = Command::cargo_bin("flightdeck").unwrap();
+        command.env_clear().env("HOME", self.0.path()).env("LANG", "C.UTF-8");
+        let output = command.current_dir(self.0.path()).args(args).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    }
+
+    fn judge(&self, baseline: &Path, canary: &Path, more: &[&str]) -> (i32, String, String) {
+        let (baseline, canary) = (baseline.to_str().unwrap(), canary.to_str().unwrap());
+        let mut args = vec!["canary", "judge", "--baseline", baseline, "--canary", canary];
+        args.extend(more);
+        self.run(&args)
+    }
+}
+
+/// Minutes `from..to` with so many requests, errors and a p99 that wobbles around `p99`.
+fn minutes(from: i64, to: i64, requests: u32, errors: u32, p99: f64) -> String {
+    let mut text = "time,requests,errors,p99\n".to_owned();
+    for minute in from..to {
+        let wobble = f64::from(u32::try_from((minute * 37) % 11).unwrap()) - 5.0;
+        let at = 1_780_000_000 + minute * 60;
+        writeln!(text, "{at},{requests},{errors},{}", p99 + wobble).unwrap();
+    }
+    text
+}
+
+#[test]
+fn the_verdict_is_the_exit_code() {
+    let desk = Desk::new();
+    let baseline = desk.file("old.csv", &minutes(0, 400, 9_500, 95, 200.0));
+    for (rows, errors, code, said) in [
+        (60..400, 15, 30, "fail: canary"),
+        (60..400, 5, 0, "pass: canary"),
+        (60..63, 5, 32, "not enough data: canary"),
+    ] {
+        let canary = desk.file("new.csv", &minutes(rows.start, rows.end, 500, errors, 200.0));
+        let (found, out, err) = desk.judge(&baseline, &canary, &["--counts", "errors/requests"]);
+        assert_eq!(found, code, "{out}{err}");
+        assert!(out.starts_with(said), "{out}");
+        assert!(out.contains("60 rows before the canary's first taught the noise"), "{out}");
+    }
+}
+
+#[test]
+fn what_nobody_said_is_told() {
+    let desk = Desk::new();
+    let baseline = desk.file("old.csv", &minutes(0, 200, 9_500, 95, 200.0));
+    let canary = desk.file("new.csv", &minutes(0, 200, 500, 5, 200.0));
+    let (code, out, err) = desk.judge(&baseline, &canary, &["-o", "json"]);
+    assert_eq!(err, "");
+    let found: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(found["format"], "flightdeck/canary-judge/1");
+    assert_eq!(found["assumed"][0], "errors counts events among requests, and more is worse");
+    assert_eq!(found["assumed"][1], "p99 is a level, and more is worse");
+    assert_eq!(code, if found["verdict"] == "pass" { 0 } else { 32 });
+    let weight = found["judged"]["weight"].as_f64().unwrap();
+    assert!((weight - 0.05).abs() < 1e-9, "{weight}");
+}
+
+#[test]
+fn what_is_agreed_may_be_a_file() {
+    let desk = Desk::new();
+    let baseline = desk.file("old.csv", &minutes(0, 400, 9_500, 950, 200.0));
+    let canary = desk.file("new.csv", &minutes(60, 400, 500, 20, 200.0));
+    let metrics = "[[metrics]]\nname = \"orders\"\nkind = \"counts\"\nevents = \"errors\"\n";
+    let spec = desk.file("spec.toml", &format!("{metrics}direction = \"decrease\"\n"));
+    let (code, out, err) = desk.judge(&baseline, &canary, &["--spec", spec.to_str().unwrap()]);
+    assert_eq!(code, 30, "{out}{err}");
+    let spec = desk.file("spec.toml", &format!("{metrics}colour = \"red\"\n"));
+    let (code, _, err) = desk.judge(&baseline, &canary, &["--spec", spec.to_str().unwrap()]);
+    assert_eq!(code, 2);
+    assert!(err.contains("spec.toml") && err.contains("colour"), "{err}");
+}
+
+#[test]
+fn faults_in_the_files_say_where() {
+    let desk = Desk::new();
+    let good = desk.file("old.csv", "requests,errors\n100,1\n");
+    for (text, said) in [
+        ("requests,errors\n100,few\n", "new.csv:2: column `errors`: `few` is no number"),
+        ("requests,fails\n100,1\n", "new.csv: there is no column `errors`"),
+        ("time,requests,errors\n1,100,1\n", "rows cannot be paired"),
+        ("", "new.csv:1: a column without a name"),
+    ] {
+        let bad = desk.file("new.csv", text);
+        let (code, out, err) = desk.judge(&good, &bad, &[]);
+        assert_eq!((code, out.as_str()), (2, ""), "{err}");
+        assert!(err.contains(said), "{err}");
+    }
+    let (code, _, err) = desk.judge(&good, Path::new("nowhere.csv"), &[]);
+    assert_eq!(code, 2);
+    assert!(err.contains("cannot read nowhere.csv"), "{err}");
+    let (code, _, err) = desk.judge(&good, &good, &["--margin", "latency=0.1"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("no such metric is judged; there are errors"), "{err}");
+}
+
+/// The shape is that of the canary configuration that Kayenta's documentation shows.
+const KAYENTA: &str = r#"{
+  "name": "shop-prod", "description": "errors and latency", "configVersion": "1.0",
+  "applications": ["shop"], "judge": { "name": "NetflixACAJudge-v1.0", "judgeConfigurations": {} },
+  "metrics": [
+    { "name": "errors", "groups": ["Errors"], "scopeName": "default",
+      "query": { "type": "prometheus", "serviceType": "prometheus", "metricName": "errors",
+                 "labelBindings": ["service=\"shop\"", "version=\"${scope}\""], "groupByFields": [] },
+      "analysisConfigurations": { "canary": { "direction": "increase", "critical": true,
+        "nanStrategy": "replace", "effectSize": { "allowedIncrease": 1.2 } } } },
+    { "name": "p99", "groups": ["Latency"], "scopeName": "default",
+      "query": { "type": "prometheus", "serviceType": "prometheus",
+                 "customInlineTemplate": "PromQL:max(p99{version=\"${scope}\"})" },
+      "analysisConfigurations": { "canary": { "direction": "either",
+        "outliers": { "strategy": "remove" } } } },
+    { "name": "cpu", "groups": ["Latency"], "scopeName": "default",
+      "query": { "type": "stackdriver", "metricType": "cpu" },
+      "analysisConfigurations": { "canary": { "direction": "decrease" } } }
+  ],
+  "classifier": { "groupWeights": { "Errors": 60, "Latency": 40 },
+                  "scoreThresholds": { "pass": 90, "marginal": 70 } }
+}"#;
+
+#[test]
+fn kayentas_rules_score_as_kayenta_does() {
+    let desk = Desk::new();
+    let without_cpu = KAYENTA.replace("\"name\": \"cpu\"", "\"name\": \"p99\"");
+    let config = desk.file("kayenta.json", &without_cpu);
+    let more = ["--mode", "kayenta", "--spec", config.to_str().unwrap(), "-o", "json"];
+    let baseline = desk.file("old.csv", &minutes(0, 60, 9_500, 95, 200.0));
+    for (errors, code, score) in [(95, 0, 100.0), (300, 30, 0.0)] {
+        let canary = desk.file("new.csv", &minutes(0, 60, 9_500, errors, 200.0));
+        let (found, out, err) = desk.judge(&baseline, &canary, &more);
+        assert_eq!(found, code, "{out}{err}");
+        let found: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(found["kayenta"]["score"], score);
+        assert_eq!(found["kayenta"]["pass"], 90.0);
+    }
+    let (code, out, _) = desk.judge(&baseline, &baseline, &["--mode", "kayenta", "--pass", "101"]);
+    assert_eq!(code, 31, "{out}");
+    assert!(out.contains("score 100 (pass from 101, marginal from 75)"), "{out}");
+}
+
+#[test]
+fn kayentas_configuration_becomes_one_of_ours() {
+    let desk = Desk::new();
+    let file = desk.file("kayenta.json", KAYENTA);
+    let (code, out, err) = desk.run(&["canary", "import-kayenta", file.to_str().unwrap()]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    let source = "[sources.prometheus]\nkind = \"prometheus\"\nurl = \"http://127.0.0.1:9090\"\n\n";
+    let config = load_text("imported.toml", &format!("{source}{out}"), &[]).unwrap().config;
+    let canary = &config.services()[0].canaries[0];
+    assert_eq!(canary.id.as_str(), "shop/shop-prod");
+    let metrics: Vec<(&str, f64, f64, bool)> =
+        canary.metrics.iter().map(|m| (m.name.as_str(), m.margin, m.weight, m.critical)).collect();
+    assert_eq!(metrics, [("errors", 0.2, 60.0, true), ("p99", 0.1, 20.0, false)]);
+    assert!(out.contains(r#"query = 'avg(errors{service="shop",version="{arm}"})'"#), "{out}");
+    // What has no counterpart is not lost, and does not stop the rest.
+    assert!(out.contains("# this kind of query has no counterpart yet"), "{out}");
+    assert!(out.contains("# name = \"cpu\""), "{out}");
+    let bad = desk.file("bad.json", "{\"metrics\": 7}");
+    let (code, _, err) = desk.run(&["canary", "import-kayenta", bad.to_str().unwrap()]);
+    assert_eq!(code, 2);
+    assert!(err.contains("bad.json: this is no canary configuration of Kayenta"), "{err}");
+}
+
+#[test]
+fn what_is_under_way_is_listed_and_judged() {
+    let desk = Desk::new();
+    let world = ["--scenario", "bad-canary", "--set", "rehearsal.speed=240"];
+    let run = |more: &[&str]| desk.run(&[more, &world[..]].concat());
+    let (code, out, err) = run(&["canary", "list"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("checkout.prod-eu") && out.contains("errors, p99, orders"), "{out}");
+    let (code, out, err) = run(&["canary", "watch", "checkout", "--until-verdict", "--for", "60"]);
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let last = lines.last().unwrap();
+    let expected = match last["verdict"].as_str().unwrap() {
+        "fail" => 30,
+        "marginal" => 31,
+        other => panic!("{other}: {out}"),
+    };
+    assert_eq!(code, expected, "{out}{err}");
+    assert_eq!(last["format"], "flightdeck/canary-event/1");
+    let (code, out, _) = run(&["canary", "status", "chekout"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+}
+
+#[test]
+fn a_canary_of_which_nothing_is_known_is_not_well() {
+    let desk = Desk::new();
+    let config = desk.file(
+        "dead.toml",
+        "[sources.prom]\nkind = \"prometheus\"\nurl = \"http://127.0.0.1:1\"\n\
+         [sources.edge]\nkind = \"haproxy\"\naddress = \"tcp://127.0.0.1:1\"\n\
+         [[services.shop.canaries]]\nname = \"prod\"\ntraffic = \"edge/be_shop\"\n\
+         signals = { source = \"prom\", labels = 'version=\"{arm}\"' }\n",
+    );
+    let (code, out, err) =
+        desk.run(&["canary", "status", "--config", config.to_str().unwrap(), "--wait", "5"]);
+    assert_eq!(code, 12, "{out}{err}");
+    assert!(out.contains("unknown: shop/prod: its traffic split was not read"), "{out}");
+}
