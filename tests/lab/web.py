@@ -3,14 +3,41 @@
 
     web.py PORT VERSION [CERT KEY]
 
-`POST /lab {"status": 503, "delay": 2, "version": "1.5.0"}` changes how it answers.
+`POST /lab {"status": 503, "delay": 2, "version": "1.5.0"}` changes how it answers. `"errors": 0.02`
+fails that share of the requests for anything but /health: evenly, so that a test knows how many
+requests tell two shares apart. /metrics counts them; `"metrics": false` takes that page away.
 """
 
 import json
 import ssl
 import sys
+import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Tally:
+    """Requests by their answers."""
+
+    def __init__(self):
+        self.guard = threading.Lock()
+        self.owed = 0.0
+        self.counts = {200: 0, 500: 0}
+
+    def take(self, status, errors):
+        """The status of the next answer, if it would be `status` but for the share of errors."""
+        with self.guard:
+            self.owed += errors
+            if self.owed >= 1:
+                self.owed -= 1
+                status = 500
+            self.counts[status] = self.counts.get(status, 0) + 1
+            return status
+
+    def page(self):
+        with self.guard:
+            lines = [f'http_requests_total{{code="{c}"}} {n}\n' for c, n in self.counts.items()]
+        return "".join(["# TYPE http_requests_total counter\n", *lines])
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -20,10 +47,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         shape = self.server.shape
+        if self.path == "/metrics" and shape["metrics"]:
+            self.send(200, "text/plain; version=0.0.4", self.server.tally.page().encode())
+            return
         time.sleep(shape["delay"])
-        good = shape["status"] < 400
+        status = shape["status"] if self.path != "/metrics" else 404
+        if self.path not in ("/health", "/metrics"):
+            status = self.server.tally.take(status, shape["errors"])
+        good = status < 400
         state = {"status": "up" if good else "down", "build": {"version": shape["version"]}}
-        self.answer(shape["status"], state)
+        self.answer(status, state)
 
     do_HEAD = do_GET
 
@@ -34,9 +67,11 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(200, self.server.shape)
 
     def answer(self, status, value):
-        raw = json.dumps(value).encode()
+        self.send(status, "application/json", json.dumps(value).encode())
+
+    def send(self, status, kind, raw):
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(raw)))
         self.send_header("X-Version", self.server.shape["version"])
         self.end_headers()
@@ -50,7 +85,8 @@ class Handler(BaseHTTPRequestHandler):
 
 def main(port, version, cert=None, key=None):
     server = ThreadingHTTPServer(("127.0.0.1", int(port)), Handler)
-    server.shape = {"status": 200, "delay": 0, "version": version}
+    server.shape = {"status": 200, "delay": 0, "version": version, "errors": 0.0, "metrics": True}
+    server.tally = Tally()
     if cert:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(cert, key)

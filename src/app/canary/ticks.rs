@@ -11,8 +11,8 @@ use crate::domain::series::{Series, SeriesKind};
 use crate::judge::Sample;
 use crate::judge::sample::Counts;
 
-/// Shortest tick: shorter ones would only cost time.
-const LEAST: i64 = 10;
+/// Shortest tick, in seconds.
+const LEAST: i64 = 1;
 
 /// The series of one canary in ticks.
 pub struct Ticks<'a> {

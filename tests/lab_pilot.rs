@@ -1,0 +1,22 @@
+//! Pilots in the lab: a real HAProxy, two web servers under load, and a Prometheus that counts them.
+#![cfg(feature = "aws")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a failing unwrap in a test is a failing test"
+)]
+
+#[path = "lab_pilot/flight.rs"]
+mod flight;
+#[path = "support/lab.rs"]
+mod lab;
+#[path = "lab_pilot/load.rs"]
+mod load;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/lab_pipelines.rs"]
+mod pipes;
+#[path = "lab_pilot/shop.rs"]
+mod shop;
+#[path = "lab_pilot/verdicts.rs"]
+mod verdicts;
