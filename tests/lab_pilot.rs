@@ -7,6 +7,8 @@
     reason = "a failing unwrap in a test is a failing test"
 )]
 
+#[path = "lab_pilot/ends.rs"]
+mod ends;
 #[path = "lab_pilot/flight.rs"]
 mod flight;
 #[path = "support/lab.rs"]
@@ -18,5 +20,7 @@ mod load;
 mod pipes;
 #[path = "lab_pilot/shop.rs"]
 mod shop;
+#[path = "lab_pilot/silence.rs"]
+mod silence;
 #[path = "lab_pilot/verdicts.rs"]
 mod verdicts;

@@ -19,11 +19,12 @@ use super::start::Started;
 use super::watch::LineFormat;
 use crate::app::pilot::{End, Line};
 use crate::app::update::{engage, hand_over};
-use crate::app::{Effect, State};
+use crate::app::{Effect, Msg, State};
 use crate::domain::ids::CanaryId;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::headless::Headless;
 use crate::runtime::writer::{Desk, Writer};
+use crate::store::journal::JournalError;
 
 /// Sources may take so long to tell what is there.
 const READING: Duration = Duration::from_secs(20);
@@ -104,11 +105,15 @@ async fn fly(
     let sources = started.sources.iter().map(|s| Arc::clone(&s.source));
     let gateway = Gateway::new(sources, Arc::clone(&started.clock), desk.folder, desk.who)
         .patience(desk.patience);
+    let mut past = Vec::new();
     if desk.lasting && args.yes {
         // Where an earlier pilot was ended in the middle of a step, that step is found out first.
-        gateway.reconcile().await.map_err(|error| Failure::new(error.to_string()))?;
+        let broken = |error: JournalError| Failure::new(error.to_string());
+        gateway.reconcile().await.map_err(broken)?;
+        past = gateway.past().map_err(broken)?;
     }
     let mut headless = Headless::start(started.setup, started.sources, started.clock);
+    headless.take(Msg::Past(past));
     headless.settle(READING).await;
     let Some(sender) = headless.sender() else {
         return Err(Failure::new("every source has ended"));

@@ -63,6 +63,17 @@ impl Flight {
         assert!(matches!(found, Ok(true)), "it never said {words:?}: {:#?}", self.said);
     }
 
+    /// What it says within so long.
+    pub async fn says_within(&mut self, long: Duration) -> Vec<String> {
+        let mut said = Vec::new();
+        let end = tokio::time::Instant::now() + long;
+        while let Ok(Ok(Some(line))) = tokio::time::timeout_at(end, self.lines.next_line()).await {
+            said.push(line.clone());
+            self.said.push(line);
+        }
+        said
+    }
+
     /// Waits until it has ended: its exit code and all that it said.
     pub async fn end(mut self) -> (i32, String) {
         let wait = async {

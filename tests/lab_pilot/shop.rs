@@ -21,14 +21,13 @@ const PAST: u64 = 280;
 pub struct Shop {
     pub folder: tempfile::TempDir,
     servers: Vec<Child>,
-    /// Ports of the visitors, and of the socket of HAProxy behind what listens in.
-    pub front: u16,
-    pub admin: u16,
+    /// The port of HAProxy's socket, and of what listens in before it.
     behind: u16,
-    pub prometheus: u16,
+    admin: u16,
+    prometheus: u16,
     web: [u16; 2],
     /// What was told to HAProxy through `admin`, without reads.
-    pub told: Arc<Mutex<Vec<String>>>,
+    told: Arc<Mutex<Vec<String>>>,
     _load: Load,
 }
 
@@ -70,7 +69,6 @@ impl Shop {
         let shop = Self {
             folder,
             servers,
-            front,
             admin,
             behind,
             prometheus,
@@ -113,7 +111,7 @@ impl Shop {
     /// The share of green that they come to, in per cent.
     pub async fn share(&self) -> u32 {
         let (blue, green) = self.weights().await;
-        (green * 100 + (blue + green) / 2) / (blue + green)
+        (f64::from(green) * 100.0 / f64::from(blue + green)).round() as u32
     }
 
     /// The new weights of green that were told to HAProxy, in their order.
@@ -123,6 +121,18 @@ impl Shop {
             command.strip_prefix("set server shop/green weight ")?.trim().parse().ok()
         };
         told.iter().flat_map(|line| line.split(';')).filter_map(weight).collect()
+    }
+
+    /// Waits until HAProxy was told to give green so many weights, one after the other.
+    pub async fn until_told(&self, steps: usize) {
+        let mut pace = tokio::time::interval(Duration::from_millis(2));
+        let told = async {
+            while self.told().len() < steps {
+                pace.tick().await;
+            }
+        };
+        let told = tokio::time::timeout(Duration::from_secs(170), told).await;
+        assert!(told.is_ok(), "it was told {:?} only", self.told());
     }
 
     /// Stops Prometheus in the middle of whatever it does, or lets it go on.
@@ -166,7 +176,7 @@ async fn answers(url: &str) {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), up).await.unwrap();
+    tokio::time::timeout(Duration::from_mins(1), up).await.unwrap();
 }
 
 fn spawn(command: &mut Command) -> Child {
@@ -228,9 +238,8 @@ fn past(blue: u16) -> String {
     for (code, share) in [("200", 0.99), ("500", 0.01)] {
         for half in 0..2 * PAST {
             let (at, count) = (half as f64 / 2.0, half as f64 / 2.0 * RATE * share);
-            let labels = format!(
-                "arm=\"blue\",code=\"{code}\",instance=\"127.0.0.1:{blue}\",job=\"shop\""
-            );
+            let labels =
+                format!("arm=\"blue\",code=\"{code}\",instance=\"127.0.0.1:{blue}\",job=\"shop\"");
             let at = (now - PAST) as f64 + at;
             writeln!(text, "http_requests_total{{{labels}}} {count:.0} {at:.1}").unwrap();
         }

@@ -16,12 +16,22 @@ use crate::judge::spec::{Direction as JudgeDirection, MetricKind};
 use crate::judge::{Analysis, MetricSpec, Sample, Spec};
 use ticks::Ticks;
 
+/// A canary that would have had fewer requests may have had none by chance.
+const LEAST_EXPECTED: f64 = 5.0;
+/// A canary that says nothing for so long while its baseline reports is silent, if a step does not
+/// last shorter.
+const SILENT: SignedDuration = SignedDuration::from_mins(5);
+/// The fewest ticks that are a silence.
+const SILENT_TICKS: u64 = 5;
+
 /// One canary under judgement.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Watch {
     analysis: Option<Analysis>,
     /// The next tick to judge, counted from 1970.
     next: i64,
+    /// The canary has traffic since this tick, by its split, and has not been seen since.
+    unseen: Option<i64>,
     /// What came of it so far.
     pub judged: Option<Judged>,
 }
@@ -30,15 +40,15 @@ impl Watch {
     /// Judges what has come since the last time. `split` is the canary's traffic, if it was read.
     pub fn refresh(&mut self, spec: &CanarySpec, split: Option<&TrafficSplit>, fleet: &Fleet) {
         let share = split.and_then(|s| s.percent(spec.canary.as_str())).map(|p| p / 100.0);
-        match share {
-            Some(share) if share > 0.0 && share < 1.0 => {}
+        let share = match share {
+            Some(share) if share > 0.0 && share < 1.0 => share,
             // It has ended, or never began. What is not known does not end it.
             Some(_) => {
                 *self = Self::default();
                 return;
             }
             None => return,
-        }
+        };
         // What was not read yet would be judged as missing, and a tick is judged only once. A series that
         // does not exist is read too: as one without points.
         let mut series = spec.metrics.iter().flat_map(|metric| metric.data.series());
@@ -47,8 +57,9 @@ impl Watch {
         }
         let ticks = Ticks::new(spec, fleet);
         let Some(last) = ticks.last_whole() else { return };
-        if self.analysis.is_none() {
-            self.begin(spec, &ticks);
+        if self.analysis.is_none() || self.unseen.is_some() {
+            let since = split.and_then(|split| split.since).map(|since| ticks.at(since) + 1);
+            self.begin(spec, &ticks, share, since.unwrap_or(last + 1));
         }
         let Some(analysis) = &mut self.analysis else { return };
         let mut pushed = false;
@@ -67,10 +78,29 @@ impl Watch {
         }
     }
 
-    /// Begins with the first tick in which the canary was seen; what lies before teaches.
-    fn begin(&mut self, spec: &CanarySpec, ticks: &Ticks<'_>) {
-        let Some(first) = ticks.first_canary() else { return };
-        let Ok(mut analysis) = Analysis::new(agreed(spec, ticks.tick())) else { return };
+    /// Begins with the first tick in which the canary was seen; what lies before teaches. One that
+    /// has traffic and is never seen is judged as well, by its silence: since it got traffic in tick
+    /// `since`, or since it was found to have some.
+    fn begin(&mut self, spec: &CanarySpec, ticks: &Ticks<'_>, share: f64, since: i64) {
+        let agreed = agreed(spec, ticks.tick());
+        let first = match ticks.first_canary(agreed.silent_after_ticks) {
+            Some(first) => {
+                self.unseen = None;
+                first
+            }
+            None if self.analysis.is_some() => return,
+            None => {
+                let since = *self.unseen.get_or_insert(since);
+                let Some(last) = ticks.last_whole() else { return };
+                let wait = agreed.warm_up_ticks.saturating_add(agreed.silent_after_ticks);
+                let rare = ticks.expected(share, since, last).is_some_and(|n| n < LEAST_EXPECTED);
+                if u64::try_from(last - since).map_or(true, |waited| waited < wait) || rare {
+                    return;
+                }
+                since
+            }
+        };
+        let Ok(mut analysis) = Analysis::new(agreed) else { return };
         let learned = spec.history.as_secs() / ticks.tick().as_secs().max(1);
         for metric in &spec.metrics {
             let before = (first - learned..first).filter_map(|at| ticks.baseline(metric, at));
@@ -115,7 +145,7 @@ fn agreed(spec: &CanarySpec, tick: SignedDuration) -> Spec {
         tick_seconds: seconds,
         warm_up_ticks: ticks(spec.warm_up),
         min_bake_ticks: ticks(spec.bake),
-        silent_after_ticks: ticks(SignedDuration::from_mins(5)).max(5),
+        silent_after_ticks: ticks(spec.bake.min(SILENT)).max(SILENT_TICKS),
         steps: spec.steps.iter().map(|step| step / 100.0).collect(),
         metrics: spec
             .metrics

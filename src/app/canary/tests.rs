@@ -241,3 +241,47 @@ fn an_experiment_says_which_is_better_and_is_never_harm() {
     let judged = watch.judged.unwrap();
     assert_eq!((judged.answer, judged.stand), (Some(Answer::Open), Stand::Watching));
 }
+
+/// One answer in which only the baseline reports, in minutes `from..to`.
+fn tell_baseline(fleet: &mut Fleet, from: i64, to: i64) {
+    let mut answer = answer(from, to, 1.0);
+    for fact in &mut answer.facts {
+        if let Fact::Series(series) = fact
+            && series.id.name.as_str().starts_with("canary")
+        {
+            series.points.clear();
+        }
+    }
+    fleet.apply(answer);
+}
+
+#[test]
+fn a_canary_that_never_says_anything_is_silent_and_one_that_begins_late_is_judged() {
+    let (mut watch, mut told) = (Watch::default(), fleet());
+    for minute in (10..60).step_by(2) {
+        tell_baseline(&mut told, 0, minute);
+        watch.refresh(&spec(), Some(&split(5)), &told);
+        let silent = watch.judged.as_ref().is_some_and(|j| j.stand == Stand::AtRisk);
+        assert_eq!(silent, minute >= 16, "{minute}: {:?}", watch.judged);
+    }
+    let judged = watch.judged.clone().unwrap();
+    assert_eq!(judged.lead, *"NO DATA", "{}", judged.sentence);
+    assert_eq!(judged.action, crate::judge::Action::HoldAndPage);
+    tell(&mut told, 0, 400, 5.0);
+    watch.refresh(&spec(), Some(&split(5)), &told);
+    assert_eq!(watch.judged.unwrap().stand, Stand::Cleared);
+}
+
+#[test]
+fn an_earlier_canary_is_another_one() {
+    let (mut watch, mut told) = (Watch::default(), fleet());
+    // The first did harm from minute 60 to 160, then only the baseline reported, then came the next.
+    tell(&mut told, 0, 160, 50.0);
+    tell_baseline(&mut told, 160, 170);
+    watch.refresh(&spec(), Some(&split(5)), &told);
+    assert_eq!(watch.judged, None, "what is over says nothing of what has only begun");
+    told.apply(answer(170, 400, 5.0));
+    watch.refresh(&spec(), Some(&split(5)), &told);
+    let judged = watch.judged.unwrap();
+    assert_eq!(judged.stand, Stand::Cleared, "{} {}", judged.lead, judged.sentence);
+}

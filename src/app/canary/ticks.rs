@@ -1,6 +1,6 @@
 //! Ticks: the points of a canary's series, brought onto one clock of equal steps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -62,24 +62,54 @@ impl<'a> Ticks<'a> {
         Timestamp::from_second(at.saturating_mul(self.seconds)).unwrap_or(Timestamp::MAX)
     }
 
+    /// The tick of a moment.
+    pub fn at(&self, moment: Timestamp) -> i64 {
+        moment.as_second().div_euclid(self.seconds)
+    }
+
     /// The last tick that is over.
     pub fn last_whole(&self) -> Option<i64> {
         self.last
     }
 
-    /// The first tick in which the canary had traffic.
-    pub fn first_canary(&self) -> Option<i64> {
-        let of = |id: &SeriesId| {
-            let values = self.values.get(id)?;
-            values.iter().find(|(_, value)| **value > 0.0).map(|(at, _)| *at)
+    /// The first tick in which this canary had traffic. One before it that had traffic too is another
+    /// one if for `gap` ticks in between, or until now, only the baseline had any.
+    pub fn first_canary(&self, gap: u64) -> Option<i64> {
+        let busy = |arm: fn(&CanaryData) -> &SeriesId| {
+            let mut ticks = BTreeSet::new();
+            for metric in self.metrics {
+                let values = self.values.get(arm(&metric.data));
+                let values = values.into_iter().flatten();
+                ticks.extend(values.filter(|(_, value)| **value > 0.0).map(|(at, _)| *at));
+            }
+            ticks
         };
-        self.metrics
-            .iter()
-            .filter_map(|metric| match &metric.data {
-                CanaryData::Counts { canary, .. } => of(&canary.requests),
-                CanaryData::Levels { canary, .. } => of(canary),
-            })
-            .min()
+        let (old, new) = (busy(old_traffic), busy(new_traffic));
+        let alone = |from: i64, to: i64| old.range(from + 1..to.max(from + 1)).count() as u64;
+        let newest = *new.last()?;
+        if alone(newest, self.last.map_or(newest, |last| last + 1)) >= gap {
+            return None;
+        }
+        let mut first = newest;
+        for before in new.into_iter().rev() {
+            if alone(before, first) >= gap {
+                break;
+            }
+            first = before;
+        }
+        Some(first)
+    }
+
+    /// Requests that a canary with `share` (0–1) of the traffic would have had in ticks `from..=to`, by
+    /// those of the baseline; `None` if no metric counts requests.
+    pub fn expected(&self, share: f64, from: i64, to: i64) -> Option<f64> {
+        let metric = self.metrics.iter().find_map(|metric| match &metric.data {
+            CanaryData::Counts { baseline, .. } => Some(&baseline.requests),
+            CanaryData::Levels { .. } => None,
+        });
+        let values = self.values.get(metric?)?;
+        let sum: f64 = values.range(from..=to.max(from)).map(|(_, requests)| requests).sum();
+        Some(sum * share / (1.0 - share).max(f64::EPSILON))
     }
 
     /// The canary's measured share of the requests in tick `at`, over a few ticks around it.
@@ -131,6 +161,22 @@ impl<'a> Ticks<'a> {
             None => return None,
         };
         Some(Counts::new(requests, events))
+    }
+}
+
+/// The series that shows whether the baseline has traffic.
+fn old_traffic(data: &CanaryData) -> &SeriesId {
+    match data {
+        CanaryData::Counts { baseline, .. } => &baseline.requests,
+        CanaryData::Levels { baseline, .. } => baseline,
+    }
+}
+
+/// The series that shows whether the canary has traffic.
+fn new_traffic(data: &CanaryData) -> &SeriesId {
+    match data {
+        CanaryData::Counts { canary, .. } => &canary.requests,
+        CanaryData::Levels { canary, .. } => canary,
     }
 }
 

@@ -10,6 +10,8 @@ use crate::domain::canary::CanarySpec;
 use crate::domain::ids::ItemId;
 use crate::domain::observed::Freshness;
 use crate::domain::time::{age, coarse};
+use crate::domain::traffic::TrafficSplit;
+use crate::domain::write::Write;
 use crate::judge::{Action, Verdict};
 
 /// Shares that differ by less are the same: backends count in whole weights.
@@ -47,6 +49,10 @@ pub fn decide(state: &State, spec: &CanarySpec, pilot: &Pilot) -> Decision {
     if observed.at <= pilot.since {
         return Decision::Wait("reading the share again".to_owned());
     }
+    if let Some(down) = down(spec, split) {
+        // Its traffic went elsewhere by itself: nobody has set another share.
+        return Decision::Ground(down);
+    }
     let Some(share) = split.percent(spec.canary.as_str()) else {
         return Decision::Wait("holding: no version takes traffic".to_owned());
     };
@@ -61,7 +67,10 @@ pub fn decide(state: &State, spec: &CanarySpec, pilot: &Pilot) -> Decision {
     let now = state.now;
     if share <= 0.0 {
         // The first step needs no verdict: there is nothing to judge yet.
-        return match forbidden(pilot, now).or_else(|| pilot.share.map(|_| "no traffic".into())) {
+        let why = forbidden(pilot, now)
+            .or_else(|| pilot.share.map(|_| "no traffic".into()))
+            .or_else(|| taken_back(state, spec));
+        return match why {
             Some(why) => Decision::Ground(why),
             None if !spec.at.pass_steps => {
                 Decision::Wait("no traffic yet: the first step is a human's".to_owned())
@@ -115,6 +124,43 @@ pub fn decide(state: &State, spec: &CanarySpec, pilot: &Pilot) -> Decision {
             }
         }
     }
+}
+
+/// Which side has traffic by its weight and cannot take it.
+fn down(spec: &CanarySpec, split: &TrafficSplit) -> Option<String> {
+    [&spec.baseline, &spec.canary].into_iter().find_map(|name| {
+        let arm = split.arm(name.as_str())?;
+        let lost = !arm.usable && arm.weight > 0;
+        lost.then(|| format!("{name} does not take its traffic: it is {}", arm.state))
+    })
+}
+
+/// Why a canary without traffic does not get any from a pilot: one was taken back, and held. A human
+/// lets the next one begin.
+fn taken_back(state: &State, spec: &CanarySpec) -> Option<String> {
+    let held = state.membership.members(&spec.service).into_iter().flat_map(|m| &m.pipelines);
+    for id in held {
+        let pipeline = state.fleet.pipelines.get(id);
+        let last = pipeline.and_then(|p| p.value.stages.last()).filter(|stage| stage.is_held());
+        if let Some(stage) = last {
+            return Some(format!("{} of {} is held: release it first", stage.name, id.name));
+        }
+    }
+    let (id, _) = split_of(spec, &state.fleet)?;
+    let set = state.activity.iter().find_map(|activity| {
+        activity.steps.iter().filter(|_| activity.did_something()).find_map(|step| {
+            match &step.write {
+                Write::Shares { split, shares } if split == id => {
+                    let own = shares.iter().find(|(arm, _)| *arm == spec.canary);
+                    own.map(|(_, share)| (*share, step.at.unwrap_or(activity.at)))
+                }
+                _ => None,
+            }
+        })
+    });
+    let (_, at) = set.filter(|(share, _)| *share == 0)?;
+    let ago = coarse(age(state.now, at));
+    Some(format!("it was taken back {ago} ago: the first step after that is a human's"))
 }
 
 /// Why no step forward may be taken, whatever the verdict.
