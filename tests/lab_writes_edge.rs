@@ -6,6 +6,8 @@
     reason = "a failing unwrap in a test is a failing test"
 )]
 
+#[path = "support/edge.rs"]
+mod edge;
 #[path = "lab_writes_edge/hands.rs"]
 mod hands;
 #[path = "lab_writes_edge/haproxy.rs"]
@@ -16,6 +18,8 @@ mod kill;
 mod killing;
 #[path = "support/lab.rs"]
 mod lab;
+#[path = "support/lamp.rs"]
+mod lamp;
 #[path = "lab_writes_edge/script.rs"]
 mod script;
 #[path = "lab_writes_edge/unleash.rs"]

@@ -48,6 +48,8 @@ pub enum Msg {
     Write(Box<WriteReport>),
     /// Writes that the journal knows from before, the newest first.
     Past(Vec<Activity>),
+    /// Why the journal takes no writes now; `None` if it does.
+    Journal(Option<SafeText>),
     /// Whether a pilot of this session has the canary to itself.
     Lease {
         /// Which canary.

@@ -26,6 +26,7 @@ use crate::domain::canary::CanarySpec;
 use crate::domain::fleet::{Fleet, Touched};
 use crate::domain::ids::{CanaryId, ItemId, ServiceId};
 use crate::domain::pattern::Pattern;
+use crate::domain::text::SafeText;
 use crate::domain::write::{Outcome, PlanId};
 
 /// Everything that the screen and the headless commands are made from.
@@ -45,6 +46,8 @@ pub struct State {
     pub rows: Rows,
     /// The writes of this control room, the newest first.
     pub activity: Vec<Activity>,
+    /// Why the journal takes no writes now; then nothing may be sent.
+    pub journal: Option<SafeText>,
     /// Pilots and the canaries that they fly.
     pub pilots: BTreeMap<CanaryId, Pilot>,
     /// How many plans were made.
@@ -156,6 +159,7 @@ impl State {
             membership: Membership::new(&setup.services),
             watches: BTreeMap::new(),
             activity: Vec::new(),
+            journal: None,
             pilots: BTreeMap::new(),
             plans: 0,
             rows: Rows::default(),
@@ -210,9 +214,21 @@ impl State {
         }
     }
 
+    /// Takes in whether the journal takes writes.
+    pub(super) fn take_journal(&mut self, fault: Option<SafeText>) {
+        if fault != self.journal {
+            self.view.notice = Some(match &fault {
+                Some(why) => Notice::warning(format!("read-only: {why}")),
+                None => Notice::info("the journal takes writes again"),
+            });
+        }
+        self.journal = fault;
+    }
+
     /// Whether every write is refused.
     pub fn is_read_only(&self) -> bool {
-        self.setup.options.read_only || self.setup.policy.read_only || self.view.locked
+        let configured = self.setup.options.read_only || self.setup.policy.read_only;
+        configured || self.view.locked || self.journal.is_some()
     }
 
     /// Where things are on the screen; `None` if it is too small.

@@ -33,6 +33,8 @@ pub enum Exit {
     Failed,
     /// It did not come about in time.
     TimedOut,
+    /// The journal cannot take a write.
+    NoJournal,
     /// The verdict on a canary: it does harm beyond its margin.
     Harm,
     /// The verdict on a canary: it is worse, but not provably beyond its margin.
@@ -43,7 +45,7 @@ pub enum Exit {
 
 impl Exit {
     /// Every exit, in the order of its code.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Good,
         Self::Failure,
         Self::Usage,
@@ -57,6 +59,7 @@ impl Exit {
         Self::Answered,
         Self::Failed,
         Self::TimedOut,
+        Self::NoJournal,
         Self::Harm,
         Self::Marginal,
         Self::TooLittle,
@@ -78,6 +81,7 @@ impl Exit {
             Self::Answered => 23,
             Self::Failed => 24,
             Self::TimedOut => 25,
+            Self::NoJournal => 26,
             Self::Harm => 30,
             Self::Marginal => 31,
             Self::TooLittle => 32,
@@ -100,6 +104,7 @@ impl Exit {
             Self::Answered => "somebody else answered before",
             Self::Failed => "a backend did not do the write",
             Self::TimedOut => "it did not come about in time",
+            Self::NoJournal => "the journal cannot take a write; nothing was sent",
             Self::Harm => "verdict fail: the canary does harm beyond its margin",
             Self::Marginal => "verdict marginal: worse, but not provably beyond its margin",
             Self::TooLittle => "no verdict: not enough data",

@@ -106,11 +106,14 @@ async fn fly(
     let gateway = Gateway::new(sources, Arc::clone(&started.clock), desk.folder, desk.who)
         .patience(desk.patience);
     let mut past = Vec::new();
-    if desk.lasting && args.yes {
-        // Where an earlier pilot was ended in the middle of a step, that step is found out first.
-        let broken = |error: JournalError| Failure::new(error.to_string());
-        gateway.reconcile().await.map_err(broken)?;
-        past = gateway.past().map_err(broken)?;
+    if args.yes {
+        let broken = |e: JournalError| Failure { exit: Exit::NoJournal, message: e.to_string() };
+        gateway.ready().map_err(broken)?;
+        if desk.lasting {
+            // Where an earlier pilot was ended in the middle of a step, that step is found out first.
+            gateway.reconcile().await.map_err(broken)?;
+            past = gateway.past().map_err(broken)?;
+        }
     }
     let mut headless = Headless::start(started.setup, started.sources, started.clock);
     headless.take(Msg::Past(past));

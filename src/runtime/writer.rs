@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::gateway::Gateway;
 use crate::app::Msg;
@@ -29,17 +29,27 @@ pub struct Desk {
     pub patience: Duration,
 }
 
+/// What is told of a journal whose last line is torn.
+pub const TORN: &str = "the journal ended in half a line, as a crash leaves it: what was half written \
+                        was never sent, and the next write ends the line";
+/// Between two looks at the journal.
+const BEAT: Duration = Duration::from_secs(10);
+
 /// Carries out confirmed plans.
 pub struct Writer {
     gateway: Arc<Gateway>,
     out: mpsc::Sender<Msg>,
     leases: BTreeMap<CanaryId, TargetLock>,
+    /// Something was written: the journal is looked at now.
+    written: Arc<Notify>,
 }
 
 impl Writer {
     /// Begins with what an earlier session left without an outcome, if what it wrote to lasts.
     pub fn start(gateway: Gateway, out: &mpsc::Sender<Msg>, lasting: bool) -> Self {
-        let this = Self { gateway: Arc::new(gateway), out: out.clone(), leases: BTreeMap::new() };
+        let (gateway, written) = (Arc::new(gateway), Arc::new(Notify::new()));
+        tokio::spawn(watch(Arc::clone(&gateway), out.clone(), Arc::clone(&written)));
+        let this = Self { gateway, out: out.clone(), leases: BTreeMap::new(), written };
         if lasting {
             tokio::spawn(look_back(Arc::clone(&this.gateway), this.out.clone()));
         }
@@ -68,9 +78,10 @@ impl Writer {
         let (gateway, out) = (Arc::clone(&self.gateway), self.out.clone());
         let (plan, at, steps) =
             (confirmed.plan().id.clone(), confirmed.at(), confirmed.plan().steps.len());
-        let to = out.clone();
+        let (to, written) = (out.clone(), Arc::clone(&self.written));
         let work = tokio::spawn(async move {
             gateway.carry_out(&confirmed, &to).await;
+            written.notify_one();
         });
         tokio::spawn(async move {
             if work.await.is_err() {
@@ -82,6 +93,38 @@ impl Writer {
                 }
             }
         });
+    }
+}
+
+/// Tells when the journal takes no writes any more, and when it does again.
+async fn watch(gateway: Arc<Gateway>, out: mpsc::Sender<Msg>, written: Arc<Notify>) {
+    let (mut told, mut torn) = (None, false);
+    loop {
+        let ready = Arc::clone(&gateway);
+        // It reads files, and waits for other processes that write.
+        let found = tokio::task::spawn_blocking(move || ready.ready()).await;
+        let fault = match found {
+            Ok(Ok(now)) => {
+                let news = now && !std::mem::replace(&mut torn, now);
+                if news && out.send(Msg::Notice(Notice::info(TORN))).await.is_err() {
+                    return;
+                }
+                None
+            }
+            Ok(Err(error)) => Some(SafeText::from(error.to_string())),
+            Err(_) => Some("the journal could not be looked at".into()),
+        };
+        if fault != told {
+            told.clone_from(&fault);
+            if out.send(Msg::Journal(fault)).await.is_err() {
+                return;
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(BEAT) => {}
+            () = written.notified() => {}
+            () = out.closed() => return,
+        }
     }
 }
 

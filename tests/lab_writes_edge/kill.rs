@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
+use crate::edge::Edge;
 use crate::hands::Breaker;
-use crate::haproxy::Edge;
 use crate::killing::{At, Victim, walk};
 use crate::lab::address;
+use crate::lamp::Lamp;
 use crate::script::program;
-use crate::unleash::Lamp;
 
 /// Each answer takes so long, in seconds, so that every step can be seen.
 const SLOWLY: f64 = 0.12;

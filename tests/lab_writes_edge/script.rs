@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::haproxy::Edge;
+use crate::edge::Edge;
 use crate::lab::address;
-use crate::unleash::Lamp;
+use crate::lamp::Lamp;
 
 /// The program with these arguments, and the configuration of `home`.
 pub fn program(home: &Path, words: &str) -> Command {

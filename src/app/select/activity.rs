@@ -50,9 +50,12 @@ impl ActivityRow {
             None => Attention::Moving,
             Some(OutcomeKind::Done | OutcomeKind::Answered) => Attention::Calm,
             Some(OutcomeKind::Unknown) => Attention::Failing,
-            Some(OutcomeKind::Failed | OutcomeKind::Moved | OutcomeKind::Refused) => {
-                Attention::AtRisk
-            }
+            Some(
+                OutcomeKind::Failed
+                | OutcomeKind::Moved
+                | OutcomeKind::Refused
+                | OutcomeKind::Unrecorded,
+            ) => Attention::AtRisk,
         }
     }
 }

@@ -61,7 +61,8 @@ pub fn fly(state: &mut State, effects: &mut Vec<Effect>) {
         hand_over(state, &canary, "the operator flies", effects);
         state.view.notice = Some(Notice::info(format!("you fly {canary} now")));
     } else if state.is_read_only() {
-        state.view.notice = Some(Notice::warning("read-only: no pilot may fly"));
+        let why = state.journal.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        state.view.notice = Some(Notice::warning(format!("read-only: no pilot may fly{why}")));
     } else {
         open(state, Intent::Fly { canary });
     }

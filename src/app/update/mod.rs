@@ -71,6 +71,7 @@ fn handle(state: &mut State, msg: Msg, effects: &mut Vec<Effect>) -> bool {
             effects.extend(after);
         }
         Msg::Past(activities) => state.take_past(activities),
+        Msg::Journal(fault) => state.take_journal(fault),
         // The time moves no row: see `Row::Order`.
         Msg::Tick(now) => return quietly(&mut state.now, now),
         Msg::Lease { canary, held } => pilot::lease(state, &canary, held),

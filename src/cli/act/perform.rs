@@ -22,7 +22,8 @@ use crate::domain::error::FaultKind;
 use crate::domain::write::{Answers, GuardVerdict, Outcome, Plan, PlanId, confirm};
 use crate::runtime::gateway::Gateway;
 use crate::runtime::headless::Headless;
-use crate::runtime::writer::Desk;
+use crate::runtime::writer::{Desk, TORN};
+use crate::store::journal::JournalError;
 
 /// Sources may take so long to tell what is there, in seconds.
 const READING: u64 = 20;
@@ -65,8 +66,18 @@ async fn carry_out(started: Started, desk: Desk, act: &Act) -> Result<Done, Fail
     let rehearsal = started.setup.rehearsal.as_ref().map(|r| r.scenario.clone());
     let mut headless = Headless::start(started.setup, started.sources, started.clock);
     headless.settle(Duration::from_secs(READING.min(go.timeout))).await;
-    if desk.lasting {
-        look_back(&gateway, &mut headless.state, go.dry_run).await?;
+    match gateway.ready() {
+        Ok(torn) => {
+            if torn {
+                eprintln!("flightdeck: {TORN}");
+            }
+            if desk.lasting {
+                look_back(&gateway, &mut headless.state, go.dry_run).await?;
+            }
+        }
+        Err(error) => {
+            update(&mut headless.state, Msg::Journal(Some(error.to_string().into())));
+        }
     }
     let state = &headless.state;
     let wanted = intent(state, act).map_err(|failure| unread(state, failure))?;
@@ -90,7 +101,13 @@ async fn carry_out(started: Started, desk: Desk, act: &Act) -> Result<Done, Fail
     let confirmed = match confirm(&plan, &answers, state.now) {
         Ok(confirmed) => confirmed,
         Err(why) => {
-            let exit = if is_frozen(&plan) { Exit::Frozen } else { Exit::Refused };
+            let exit = if state.journal.is_some() {
+                Exit::NoJournal
+            } else if is_frozen(&plan) {
+                Exit::Frozen
+            } else {
+                Exit::Refused
+            };
             return end(why, exit);
         }
     };
@@ -130,7 +147,8 @@ async fn carry_out(started: Started, desk: Desk, act: &Act) -> Result<Done, Fail
 
 /// Finds out what became of earlier writes without an outcome, and takes in what was done.
 async fn look_back(gateway: &Gateway, state: &mut State, dry: bool) -> Result<(), Failure> {
-    let failure = |error: crate::store::journal::JournalError| Failure::new(error.to_string());
+    let failure =
+        |error: JournalError| Failure { exit: Exit::NoJournal, message: error.to_string() };
     if !dry {
         let looked = gateway.reconcile().await.map_err(failure)?;
         if looked > 0 {
@@ -144,8 +162,13 @@ async fn look_back(gateway: &Gateway, state: &mut State, dry: bool) -> Result<()
     Ok(())
 }
 
-/// Where a source does not let us in, that is the reason for everything else.
+/// Where a source does not let us in or the journal takes no writes, that is the reason for
+/// everything else.
 fn unread(state: &State, failure: Failure) -> Failure {
+    if let (Exit::Refused, Some(why)) = (failure.exit, &state.journal) {
+        let message = format!("{failure}\n  nothing was sent: {why}");
+        return Failure { exit: Exit::NoJournal, message };
+    }
     let shut = state.fleet.sources.values().find_map(|source| {
         let fault = &source.worst()?.fault;
         (fault.kind == FaultKind::NotAuthenticated).then(|| (source.meta.id.clone(), fault.clone()))
@@ -202,6 +225,7 @@ fn exit_of(outcome: &Outcome) -> Exit {
         Outcome::Done { .. } => Exit::Good,
         Outcome::Moved { .. } => Exit::Moved,
         Outcome::Refused { .. } => Exit::Refused,
+        Outcome::Unrecorded { .. } => Exit::NoJournal,
         Outcome::Answered { .. } => Exit::Answered,
         Outcome::Failed { fault } if fault.kind == FaultKind::NotAuthenticated => {
             Exit::NotAuthenticated

@@ -36,6 +36,11 @@ pub enum Outcome {
         /// Why, and what to do.
         why: SafeText,
     },
+    /// Nothing was sent: the journal could not take it.
+    Unrecorded {
+        /// Why, and what to do.
+        why: SafeText,
+    },
     /// Somebody else was faster.
     Answered {
         /// Who, if it is told.
@@ -65,6 +70,8 @@ pub enum OutcomeKind {
     Moved,
     /// Refused.
     Refused,
+    /// The journal could not take it.
+    Unrecorded,
     /// Answered by somebody else.
     Answered,
     /// Failed.
@@ -80,9 +87,27 @@ impl Outcome {
             Self::Done { .. } => OutcomeKind::Done,
             Self::Moved { .. } => OutcomeKind::Moved,
             Self::Refused { .. } => OutcomeKind::Refused,
+            Self::Unrecorded { .. } => OutcomeKind::Unrecorded,
             Self::Answered { .. } => OutcomeKind::Answered,
             Self::Failed { .. } => OutcomeKind::Failed,
             Self::Unknown { .. } => OutcomeKind::Unknown,
+        }
+    }
+
+    /// The same, with something more to tell.
+    #[must_use]
+    pub fn but(self, more: &str) -> Self {
+        let with = |text: SafeText| SafeText::from(format!("{text}; {more}"));
+        match self {
+            Self::Done { note } => Self::Done { note: Some(note.map_or(more.into(), with)) },
+            Self::Refused { why } => Self::Refused { why: with(why) },
+            Self::Unknown { why } => Self::Unknown { why: with(why) },
+            Self::Failed { mut fault } => {
+                fault.message = with(fault.message);
+                Self::Failed { fault }
+            }
+            // What these tell leaves no doubt about the target.
+            Self::Moved { .. } | Self::Unrecorded { .. } | Self::Answered { .. } => self,
         }
     }
 
@@ -100,6 +125,7 @@ impl Outcome {
                 format!("refused, it has moved: {}", all.join("; "))
             }
             Self::Refused { why } => format!("refused: {why}"),
+            Self::Unrecorded { why } => format!("refused, nothing was sent: {why}"),
             Self::Answered { by, at } => {
                 let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
                 let at =

@@ -82,16 +82,19 @@ impl Gateway {
         // Who finds this lock free knows that nobody carries the plan out any more.
         let _lock = try_lock(&self.locks, &plan_lock(&plan.id.0));
         let mut outcomes = Vec::new();
-        let recorded =
-            serde_json::to_value(confirmed).map_err(|error| error.to_string()).and_then(|plan| {
-                let event = Event::Confirmed { plan };
-                self.record(confirmed, None, event).map_err(|error| error.to_string())
-            });
+        let recorded = self.ready().map_err(|error| error.to_string()).and_then(|_| {
+            let plan = serde_json::to_value(confirmed).map_err(|error| error.to_string())?;
+            let event = Event::Confirmed { plan };
+            self.record(confirmed, None, event).map_err(|error| error.to_string())
+        });
         for step in 0..plan.steps.len() {
             let outcome = match &recorded {
-                Ok(()) => self.step(confirmed, step, out).await,
+                Ok(()) => {
+                    let outcome = self.step(confirmed, step, out).await;
+                    self.ended(confirmed, step, outcome)
+                }
                 // No journal, no write.
-                Err(why) => Outcome::Refused { why: format!("{why}; nothing was sent").into() },
+                Err(why) => Outcome::Unrecorded { why: why.into() },
             };
             self.report(confirmed, step, Phase::Ended { outcome: outcome.clone() }, out).await;
             let done = matches!(outcome, Outcome::Done { .. });
@@ -147,23 +150,23 @@ impl Gateway {
             }
         };
         if let Err(outcome) = self.check(source, &order).await {
-            return self.ended(confirmed, step, outcome);
+            return outcome;
         }
         let sending = match serde_json::to_value(&order) {
             Ok(order) => Event::Sending { order },
             Err(error) => return Outcome::Refused { why: error.to_string().into() },
         };
         if let Err(error) = self.record(confirmed, Some(step), sending) {
-            return Outcome::Refused { why: format!("{error}; nothing was sent").into() };
+            return Outcome::Unrecorded { why: error.to_string().into() };
         }
         self.report(confirmed, step, Phase::Sending, out).await;
         let reply = self.send(source, &order).await;
-        // It was sent: what cannot be recorded now is told all the same.
+        // It was sent: without this line, its end tells the same.
         let _ = self.record(confirmed, Some(step), reply_event(&reply));
         self.report(confirmed, step, Phase::Verifying, out).await;
         let outcome = self.verify(source, order.write(), order.expects(), reply).await;
         drop(lock);
-        self.ended(confirmed, step, outcome)
+        outcome
     }
 
     /// Reads the target again: only what was seen may be written to.
@@ -221,6 +224,16 @@ impl Gateway {
                 let told = now.and_then(|now| answered_by(write, &now.fleet));
                 return told.unwrap_or(Outcome::Failed { fault });
             }
+            Err(fault) if matches!(fault.kind, FaultKind::Throttled { .. }) => {
+                // Something on the way back may have said so.
+                let now = read(source, write, &self.clock).await.ok();
+                if now.is_some_and(|now| seen(write, was, &now.fleet) == Seen::Effect) {
+                    let note =
+                        format!("it was answered as {fault}; reading again shows that it was done");
+                    return Outcome::Done { note: Some(note.into()) };
+                }
+                return Outcome::Failed { fault };
+            }
             Err(fault) => return Outcome::Failed { fault },
         };
         let end = Instant::now() + self.patience;
@@ -258,11 +271,12 @@ impl Gateway {
 
     /// The plans that the journal knows from the last days, the newest first.
     pub fn past(&self) -> Result<Vec<Activity>, JournalError> {
-        let since = self.clock.now() - LATELY;
+        let now = self.clock.now();
+        let since = now - LATELY;
         let known = self.journal.read(Some(since))?;
         let locks = &self.locks;
         let over = |plan: &str| matches!(try_lock(locks, &plan_lock(plan)), Ok(Some(_)));
-        Ok(past::activities(&known.entries, &over))
+        Ok(past::activities(&known.entries, now, &over))
     }
 
     /// Looks for the outcome of every write that was sent and has none, as after a crash, and records
@@ -292,10 +306,19 @@ impl Gateway {
         Ok(looked)
     }
 
+    /// Records what came of it. What was sent and cannot be recorded is told all the same.
     fn ended(&self, confirmed: &Confirmed, step: usize, outcome: Outcome) -> Outcome {
-        // The outcome is shown in any case; without this line it is reconciled at the next start.
-        let _ = self.record(confirmed, Some(step), ended(&outcome));
-        outcome
+        match self.record(confirmed, Some(step), ended(&outcome)) {
+            Ok(()) => outcome,
+            Err(error) => outcome.but(&format!(
+                "this was not recorded, and is looked for again at the next start: {error}"
+            )),
+        }
+    }
+
+    /// Whether the journal takes writes now. Returns whether its last line is torn.
+    pub fn ready(&self) -> Result<bool, JournalError> {
+        self.journal.check()
     }
 
     fn record(

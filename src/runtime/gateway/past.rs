@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::app::activity::{Activity, Phase};
@@ -11,17 +12,23 @@ use crate::store::journal::{Entry, Event};
 
 /// The plans of `entries`, the newest first. A step that was sent and has no outcome is still looked
 /// for; one that was never sent is told as that, if `over` says that nobody carries the plan out.
-pub(super) fn activities(entries: &[Entry], over: &dyn Fn(&str) -> bool) -> Vec<Activity> {
-    let mut found: BTreeMap<&str, Activity> = BTreeMap::new();
-    for entry in entries {
+///
+/// What was written by a clock that went back since is told as of `now`, in the order of the journal.
+pub(super) fn activities(
+    entries: &[Entry],
+    now: Timestamp,
+    over: &dyn Fn(&str) -> bool,
+) -> Vec<Activity> {
+    let mut found: BTreeMap<&str, (usize, Activity)> = BTreeMap::new();
+    for (place, entry) in entries.iter().enumerate() {
         let record = &entry.record;
         match &record.event {
             Event::Confirmed { plan } => {
                 let plan = plan.get("plan").cloned().unwrap_or(Value::Null);
                 if let Ok(plan) = serde_json::from_value::<Plan>(plan) {
                     let mut activity = Activity::of(&plan);
-                    activity.at = record.at;
-                    found.insert(record.plan.as_str(), activity);
+                    activity.at = record.at.min(now);
+                    found.insert(record.plan.as_str(), (place, activity));
                 }
             }
             event => {
@@ -32,29 +39,29 @@ pub(super) fn activities(entries: &[Entry], over: &dyn Fn(&str) -> bool) -> Vec<
                     }
                     _ => Phase::Verifying,
                 };
-                let activity = found.get_mut(record.plan.as_str());
+                let activity = found.get_mut(record.plan.as_str()).map(|(_, activity)| activity);
                 let step = activity.zip(record.step).and_then(|(a, step)| a.steps.get_mut(step));
                 if let Some(step) = step {
                     step.phase = Some(phase);
-                    step.at = Some(record.at);
+                    step.at = Some(record.at.min(now));
                 }
             }
         }
     }
-    let mut found: Vec<Activity> = found
+    let mut found: Vec<(usize, Activity)> = found
         .into_iter()
-        .map(|(plan, mut activity)| {
+        .map(|(plan, (place, mut activity))| {
             if over(plan) {
                 for step in activity.steps.iter_mut().filter(|s| s.phase.is_none()) {
                     let why = "not sent: the plan ended before it".into();
                     step.phase = Some(Phase::Ended { outcome: Outcome::Refused { why } });
                 }
             }
-            activity
+            (place, activity)
         })
         .collect();
-    found.sort_by_key(|a| Reverse(a.at));
-    found
+    found.sort_by_key(|(place, activity)| Reverse((activity.at, *place)));
+    found.into_iter().map(|(_, activity)| activity).collect()
 }
 
 fn unreadable() -> Outcome {

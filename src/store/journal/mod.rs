@@ -4,9 +4,11 @@
 //! `{"hash":"…","prev":"…","record":{…}}`; `hash` is the SHA-256 of `prev`, a line feed and the text
 //! of the record. `HEAD` names the newest line, so that a journal that was cut short is found out.
 
+mod error;
 mod record;
 mod verify;
 
+pub use error::JournalError;
 pub use record::{Entry, Event, Record};
 pub use verify::{Finding, Verified};
 
@@ -14,7 +16,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
+use error::Trouble;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -27,21 +32,17 @@ const TAIL: u64 = 1 << 20;
 #[derive(Clone, Debug)]
 pub struct Journal {
     folder: PathBuf,
+    /// What the last check found, for as long as its files stay as they were.
+    checked: Arc<Mutex<Option<(Stamp, bool)>>>,
 }
 
-/// A journal that cannot be written or read: nothing may be sent without it.
-#[derive(Debug, thiserror::Error)]
-#[error("the journal in {} {doing}: {source}", folder.display())]
-pub struct JournalError {
-    folder: PathBuf,
-    doing: &'static str,
-    source: io::Error,
-}
+/// Names, sizes and times of the files of a journal.
+type Stamp = Vec<(PathBuf, u64, SystemTime)>;
 
 impl Journal {
     /// The journal in `folder`, which is made when it is first written to.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), checked: Arc::default() }
     }
 
     /// Where it is.
@@ -49,20 +50,55 @@ impl Journal {
         &self.folder
     }
 
-    /// Appends `record` and returns when it is on the disk. Safe against other processes.
+    /// Appends `record` and returns when it is on the disk. Safe against other processes. What could
+    /// not be written as a whole is taken back.
     pub fn append(&self, record: &Record) -> Result<(), JournalError> {
-        self.append_line(record).map_err(|source| self.error("cannot be written", source))
+        self.append_line(record).map_err(|source| self.error(Trouble::Write(source)))
     }
 
-    /// Whether it could be written to now.
-    pub fn probe(&self) -> Result<(), JournalError> {
-        self.make_folder()
-            .and_then(|()| self.lock().map(|_| ()))
-            .map_err(|source| self.error("cannot be written", source))
+    /// Whether a write may rely on it: it can be written to now, and nobody but a crash has changed
+    /// it. Returns whether its last line is torn; the next one ends it.
+    ///
+    /// A journal that was changed takes no writes. It is what tells whether something was sent
+    /// already: by one that lies, a write could be done twice.
+    pub fn check(&self) -> Result<bool, JournalError> {
+        let lock = self.make_folder().and_then(|()| self.lock());
+        let _lock = lock.map_err(|source| self.error(Trouble::Write(source)))?;
+        let torn = self.look()?;
+        self.write_next(GENESIS).map_err(|source| self.error(Trouble::Write(source)))?;
+        Ok(torn)
     }
 
-    fn error(&self, doing: &'static str, source: io::Error) -> JournalError {
-        JournalError { folder: self.folder.clone(), doing, source }
+    /// Whether nobody but a crash has changed it, and whether its last line is torn.
+    fn look(&self) -> Result<bool, JournalError> {
+        let stamp = self.stamp();
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, torn)) = checked.as_ref().filter(|(seen, _)| Some(seen) == stamp.as_ref()) {
+            return Ok(*torn);
+        }
+        let known = self.read(None)?;
+        if let Some(found) = known.findings.iter().find(|found| !found.harmless) {
+            let (file, line, what) = (found.file.clone(), found.line, found.what.clone());
+            return Err(self.error(Trouble::Changed { file, line, what }));
+        }
+        *checked = stamp.map(|stamp| (stamp, known.ends_torn));
+        Ok(known.ends_torn)
+    }
+
+    fn stamp(&self) -> Option<Stamp> {
+        let mut files = self.files().ok()?;
+        files.push(self.folder.join("HEAD"));
+        files
+            .into_iter()
+            .map(|path| {
+                let told = fs::metadata(&path).ok()?;
+                Some((path, told.len(), told.modified().ok()?))
+            })
+            .collect()
+    }
+
+    fn error(&self, what: Trouble) -> JournalError {
+        JournalError { folder: self.folder.clone(), what }
     }
 
     fn make_folder(&self) -> io::Result<()> {
@@ -88,6 +124,7 @@ impl Journal {
         let today = self.folder.join(format!("{}.jsonl", record.at.strftime("%Y-%m-%d")));
         let path = newest.filter(|newest| *newest > today).unwrap_or(today);
         let new = !path.exists();
+        let before = if new { 0 } else { regular(&path)?.len() };
         let text = serde_json::to_string(record)?;
         let hash = chain(&prev, &text);
         let mut line = String::new();
@@ -97,22 +134,36 @@ impl Journal {
         }
         line.push_str(&format!("{{\"hash\":\"{hash}\",\"prev\":\"{prev}\",\"record\":{text}}}\n"));
         let mut file = open(&path)?;
+        let written = self.write_line(&mut file, &line, &hash, new);
+        if written.is_err() {
+            // Whoever reads it must not take for sent what is refused now. A full disk lets it shrink.
+            let _ = file.set_len(before).and_then(|()| file.sync_data());
+            if new {
+                let _ = fs::remove_file(&path);
+            }
+        }
+        written
+    }
+
+    fn write_line(&self, file: &mut File, line: &str, hash: &str, new: bool) -> io::Result<()> {
         file.seek(SeekFrom::End(0))?;
         file.write_all(line.as_bytes())?;
         file.sync_data()?;
         if new {
             File::open(&self.folder)?.sync_all()?;
         }
-        self.write_head(&hash)
+        let next = self.write_next(hash)?;
+        fs::rename(next, self.folder.join("HEAD"))
     }
 
-    fn write_head(&self, hash: &str) -> io::Result<()> {
-        let (path, next) = (self.folder.join("HEAD"), self.folder.join("HEAD.new"));
+    /// Writes what becomes `HEAD` by its new name.
+    fn write_next(&self, hash: &str) -> io::Result<PathBuf> {
+        let next = self.folder.join("HEAD.new");
         let mut file = open(&next)?;
         file.set_len(0)?;
         file.write_all(hash.as_bytes())?;
         file.sync_data()?;
-        fs::rename(next, path)
+        Ok(next)
     }
 
     fn head_hash(&self) -> Option<String> {
@@ -133,13 +184,15 @@ impl Journal {
 
     /// Every record since `since`, the oldest first, and what is wrong with the journal.
     pub fn read(&self, since: Option<Timestamp>) -> Result<Verified, JournalError> {
-        let files = self.files().map_err(|source| self.error("cannot be read", source))?;
+        let failed = |source| self.error(Trouble::Read(source));
+        // Before the lines: one that is added in between must not be missed.
+        let head = self.head_hash();
         let mut verified = Verified::default();
-        for path in &files {
-            let text = fs::read(path).map_err(|source| self.error("cannot be read", source))?;
+        for path in &self.files().map_err(failed)? {
+            let text = regular(path).and_then(|_| fs::read(path)).map_err(failed)?;
             verified.file(path, &String::from_utf8_lossy(&text));
         }
-        verified.head(self.head_hash().as_deref());
+        verified.head(head.as_deref());
         if let Some(since) = since {
             verified.entries.retain(|entry| entry.record.at >= since);
         }
@@ -149,6 +202,16 @@ impl Journal {
 
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)
+}
+
+/// What is told of a file; a device or a pipe may have no end.
+fn regular(path: &Path) -> io::Result<fs::Metadata> {
+    let told = fs::metadata(path)?;
+    if told.is_file() {
+        return Ok(told);
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{name} is no file")))
 }
 
 /// The hash of a record after `prev`.
@@ -163,17 +226,17 @@ fn chain(prev: &str, text: &str) -> String {
     })
 }
 
-/// The hash of the last whole line of a file, and whether half a line comes after it.
+/// The hash of the last whole line of a file, and whether it does not end with its line.
 fn last_hash(path: &Path, head: Option<&str>) -> io::Result<(String, bool)> {
+    let length = regular(path)?.len();
     let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
     let mut tail = Vec::new();
     file.read_to_end(&mut tail)?;
     let text = String::from_utf8_lossy(&tail);
     let torn = !text.is_empty() && !text.ends_with('\n');
-    let whole = text.lines().rev().skip(usize::from(torn));
-    let hash = whole.filter_map(verify::parts).map(|(hash, ..)| hash.to_owned()).next();
+    // Only the end of the last line may be missing: then the line counts.
+    let hash = text.lines().rev().find_map(verify::whole).map(str::to_owned);
     // A first line that was torn leaves no hash here: what HEAD says comes before it.
     Ok((hash.or_else(|| head.map(str::to_owned)).unwrap_or_else(|| GENESIS.to_owned()), torn))
 }

@@ -160,5 +160,5 @@ fn a_folder_that_cannot_be_written_is_an_error_that_names_it() {
     let journal = Journal::new(file.join("journal"));
     let error = journal.append(&record(0, sending())).unwrap_err().to_string();
     assert!(error.contains("file/journal") && error.contains("cannot be written"), "{error}");
-    assert!(journal.probe().is_err());
+    assert!(journal.check().is_err());
 }

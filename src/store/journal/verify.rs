@@ -31,6 +31,8 @@ pub struct Verified {
     pub entries: Vec<Entry>,
     /// What is wrong.
     pub findings: Vec<Finding>,
+    /// Its last line is torn: nothing was written since the crash.
+    pub ends_torn: bool,
     hashes: Vec<String>,
 }
 
@@ -42,8 +44,7 @@ impl Verified {
 
     pub(super) fn file(&mut self, path: &Path, text: &str) {
         let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        let ends_whole = text.ends_with('\n');
-        let count = text.lines().count();
+        self.ends_torn = false;
         for (i, line) in text.lines().enumerate() {
             let mut find = |what: &str, harmless| {
                 self.findings.push(Finding {
@@ -53,10 +54,15 @@ impl Verified {
                     harmless,
                 });
             };
-            let Some((hash, prev, body)) = parts(line) else {
-                // Half a line is what a crash leaves; it is followed by whole ones or is the last.
-                let torn = !line.ends_with('}') || (i + 1 == count && !ends_whole);
-                find("half a line, as a crash leaves it", torn);
+            self.ends_torn = whole(line).is_none();
+            let Some((hash, prev, body)) = parts(line).filter(|_| !self.ends_torn) else {
+                // Half a line is what a crash leaves. A whole one that was made into this is found
+                // out by the line after it, or by HEAD.
+                if is_json(line) {
+                    find("it is no line of a journal", false);
+                } else {
+                    find("half a line, as a crash leaves it", true);
+                }
                 continue;
             };
             let expected = self.hashes.last().map_or(GENESIS, String::as_str);
@@ -84,24 +90,25 @@ impl Verified {
     /// Compares with the hash of the newest line.
     pub(super) fn head(&mut self, head: Option<&str>) {
         let Some(head) = head else {
+            // A crash after the first line of all leaves none.
             if !self.hashes.is_empty() {
-                self.lost("HEAD is missing");
+                self.lost("HEAD is missing", self.hashes.len() == 1);
             }
             return;
         };
         // A crash between the line and HEAD leaves HEAD behind by one, never ahead.
         if !self.hashes.iter().any(|hash| hash == head) {
-            self.lost("the newest lines are missing: HEAD names one that is not there");
+            self.lost("the newest lines are missing: HEAD names one that is not there", false);
         }
     }
 
-    fn lost(&mut self, what: &str) {
+    fn lost(&mut self, what: &str, harmless: bool) {
         let last = self.entries.last();
         let finding = Finding {
             file: last.map(|e| e.file.clone()).unwrap_or_default(),
             line: last.map_or(0, |e| e.line),
             what: what.to_owned(),
-            harmless: false,
+            harmless,
         };
         self.findings.push(finding);
     }
@@ -123,6 +130,16 @@ impl Verified {
         }
         open.into_values().collect()
     }
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+/// The hash of a line that is not torn; its text may be another than it was.
+pub(super) fn whole(line: &str) -> Option<&str> {
+    let (hash, prev, body) = parts(line)?;
+    (chain(prev, body) == hash || is_json(line)).then_some(hash)
 }
 
 /// Hash, previous hash and text of the record of a line.

@@ -69,7 +69,9 @@ fn left(state: &State, look: &Look, detail: &Detail) -> Line<'static> {
         let pace = if detail.words { format!(" {pace}") } else { String::new() };
         part(Role::Rehearsal, format!("REHEARSAL{scenario}{pace}"));
     }
-    if state.is_read_only() {
+    if state.journal.is_some() {
+        part(Role::Warning, "READ ONLY, no journal".to_owned());
+    } else if state.is_read_only() {
         part(Role::Warning, "READ ONLY".to_owned());
     }
     Line::from(spans)

@@ -29,7 +29,9 @@ impl Activities<'_> {
             Some(OutcomeKind::Done) => (glyphs.good, Role::Good, "done"),
             Some(OutcomeKind::Answered) => (glyphs.superseded, Role::Text, "answered"),
             Some(OutcomeKind::Moved) => (glyphs.warning, Role::Warning, "moved"),
-            Some(OutcomeKind::Refused) => (glyphs.warning, Role::Warning, "refused"),
+            Some(OutcomeKind::Refused | OutcomeKind::Unrecorded) => {
+                (glyphs.warning, Role::Warning, "refused")
+            }
             Some(OutcomeKind::Failed) => (glyphs.bad, Role::Bad, "failed"),
             Some(OutcomeKind::Unknown) => (glyphs.unknown, Role::Unknown, "unknown"),
         }

@@ -56,6 +56,9 @@ fn read_only(state: &State, _: &Plan) -> GuardVerdict {
     if state.view.locked {
         return refused("writes were locked here; L allows them again");
     }
+    if let Some(why) = &state.journal {
+        return refused(format!("no write without a journal: {why}"));
+    }
     GuardVerdict::Passed
 }
 
