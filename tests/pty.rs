@@ -25,7 +25,7 @@ struct Room {
     child: Child,
     screen: vt100::Parser,
     raw: Vec<u8>,
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
 }
 
 fn cells(count: u16) -> NonZero<u16> {
@@ -34,7 +34,10 @@ fn cells(count: u16) -> NonZero<u16> {
 
 impl Room {
     fn open(width: u16, height: u16, args: &[&str]) -> Self {
-        let home = tempfile::tempdir().unwrap();
+        Self::open_at(tempfile::tempdir().unwrap(), width, height, args)
+    }
+
+    fn open_at(home: tempfile::TempDir, width: u16, height: u16, args: &[&str]) -> Self {
         let (pty, pts) = open().unwrap();
         pty.resize(Size::new(height, width)).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_flightdeck"))
@@ -47,7 +50,7 @@ impl Room {
             .spawn(pts)
             .unwrap();
         let screen = vt100::Parser::new(cells(height), cells(width), 0);
-        Self { pty, child, screen, raw: Vec::new(), _home: home }
+        Self { pty, child, screen, raw: Vec::new(), home }
     }
 
     fn text(&self) -> String {
@@ -204,4 +207,32 @@ async fn an_approval_is_given_with_three_keys_and_the_typed_name() {
     room.shows("1 thing done").await;
     room.press("q").await;
     assert_eq!(room.end().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn without_a_journal_the_room_is_read_only_with_the_reason_until_there_is_one() {
+    let home = tempfile::tempdir().unwrap();
+    let state = home.path().join(".local/state/flightdeck/rehearsal");
+    std::fs::create_dir_all(&state).unwrap();
+    std::fs::write(state.join("journal"), "in the way").unwrap();
+    let mut room = Room::open_at(home, 200, 30, &["--scenario", "bad-canary"]);
+    room.shows("READ ONLY, no journal").await;
+    room.press("2").await;
+    room.shows("things wait for a human").await;
+    room.press("a").await;
+    room.shows("journal cannot be written").await;
+    assert!(!room.text().contains("type "), "nothing can be confirmed:\n{}", room.text());
+    let state = room.home.path().join(".local/state/flightdeck/rehearsal");
+    std::fs::remove_file(state.join("journal")).unwrap();
+    room.shows("the journal takes writes again").await;
+    room.until("no READ ONLY", |screen| !screen.contents().contains("READ ONLY")).await;
+    room.press("j").await;
+    room.until("the approval", |screen| {
+        screen.contents().lines().any(|row| row.contains('▸') && row.contains("sessions-main"))
+    })
+    .await;
+    room.press("a").await;
+    room.shows("type sessions to confirm").await;
+    room.signal(Signal::TERM);
+    assert_eq!(room.end().await.code(), Some(143));
 }

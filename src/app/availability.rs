@@ -40,14 +40,13 @@ pub fn disabled(command: Command, state: &State) -> Option<String> {
         Command::Wish(_) if state.view.locked => {
             Some("read-only; L allows writes again".to_owned())
         }
-        Command::Wish(_) if state.setup.options.read_only || state.setup.policy.read_only => {
+        Command::Wish(_) | Command::Lock
+            if state.setup.options.read_only || state.setup.policy.read_only =>
+        {
             Some("read-only by configuration".to_owned())
         }
         Command::Wish(_) if state.journal.is_some() => {
             state.journal.as_ref().map(|why| format!("read-only: {why}"))
-        }
-        Command::Lock if state.setup.options.read_only || state.setup.policy.read_only => {
-            Some("read-only by configuration".to_owned())
         }
         Command::Wish(wish) => match subject(state, wish) {
             None => Some("nothing is selected".to_owned()),

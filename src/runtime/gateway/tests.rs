@@ -295,7 +295,7 @@ async fn no_journal_no_write() {
     );
     let confirmed = world.confirmed(&approve());
     let outcomes = world.carry_out(&confirmed).await;
-    assert!(matches!(outcomes.as_slice(), [Outcome::Refused { .. }]), "{outcomes:?}");
+    assert!(matches!(outcomes.as_slice(), [Outcome::Unrecorded { .. }]), "{outcomes:?}");
     world.read().await;
     let waits = world.state.fleet.pipelines.get(&payments()).unwrap().value.approvals().count();
     assert_eq!(waits, 1, "nothing was sent");
@@ -308,4 +308,28 @@ async fn a_locked_target_is_refused() {
     let outcomes = world.carry_out(&world.confirmed(&approve())).await;
     let [Outcome::Refused { why }] = outcomes.as_slice() else { panic!("{outcomes:?}") };
     assert!(why.as_str().contains("another process"), "{why}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_clock_went_back_the_last_write_is_still_the_last() {
+    let world = World::open("bad-canary", |source| source).await;
+    let flag = crate::domain::ids::FlagId::new(&SourceId::new("flags"), "new-tax");
+    let change = |on| Intent::Flag {
+        flag: flag.clone(),
+        environment: "production".into(),
+        change: FlagChange::Enabled { on },
+    };
+    let now = world.clock.now();
+    for (hours, plan, on) in [(72, "ahead", false), (0, "now", true)] {
+        *world.clock.0.lock().unwrap() = now + jiff::SignedDuration::from_hours(hours);
+        let mut confirmed = world.confirmed(&change(on)).plan().clone();
+        confirmed.id = PlanId(plan.to_owned());
+        let answers =
+            Answers { go: true, typed: confirmed.name.to_string(), reason: "a test".to_owned() };
+        world.carry_out(&confirm(&confirmed, &answers, now).unwrap()).await;
+    }
+    let past = world.gateway.past().unwrap();
+    let plans: Vec<&str> = past.iter().map(|activity| activity.plan.0.as_str()).collect();
+    assert_eq!(plans, ["now", "ahead"]);
+    assert!(past.iter().all(|activity| activity.at <= world.clock.now()));
 }

@@ -98,6 +98,53 @@ fn a_crash_in_the_middle_of_a_line_loses_nothing_else() {
 }
 
 #[test]
+fn wherever_a_line_is_torn_the_next_one_follows_the_last_whole_one() {
+    let (_folder, journal) = filled(3);
+    let path = only_file(&journal);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let last = text.lines().next_back().unwrap();
+    let before = &text[..text.len() - last.len() - 1];
+    let head = &before.lines().next_back().unwrap()[9..73];
+    for cut in (1..=last.len()).rev().step_by(5).chain([last.len() - 1, last.len() - 2]) {
+        std::fs::write(&path, format!("{before}{}", &last[..cut])).unwrap();
+        std::fs::write(journal.folder.join("HEAD"), head).unwrap();
+        let kept = usize::from(cut == last.len());
+        assert_eq!(journal.check().unwrap(), kept == 0, "cut at {cut}");
+        journal.append(&record(9, ended())).unwrap();
+        let read = journal.read(None).unwrap();
+        assert!(read.is_whole(), "cut at {cut}: {:?}", read.findings);
+        assert_eq!((read.entries.len(), read.findings.len()), (3 + kept, 1 - kept), "cut at {cut}");
+        assert!(!journal.check().unwrap(), "cut at {cut}");
+    }
+}
+
+#[test]
+fn a_line_made_into_something_else_is_no_crash() {
+    for other in ["{}", "half of it", "{\"hash\":\"\"}"] {
+        let (_folder, journal) = filled(3);
+        let path = only_file(&journal);
+        let text = std::fs::read_to_string(&path).unwrap();
+        for line in text.lines() {
+            std::fs::write(&path, text.replace(line, other)).unwrap();
+            assert!(!journal.read(None).unwrap().is_whole(), "{other} for {line}");
+            let why = journal.check().unwrap_err().to_string();
+            assert!(why.contains("was changed by somebody"), "{why}");
+        }
+    }
+}
+
+#[test]
+fn a_crash_before_the_first_head_is_a_crash() {
+    let (_folder, journal) = filled(1);
+    std::fs::remove_file(journal.folder.join("HEAD")).unwrap();
+    journal.check().unwrap();
+    journal.append(&record(9, ended())).unwrap();
+    assert_eq!(journal.read(None).unwrap().findings, []);
+    std::fs::remove_file(journal.folder.join("HEAD")).unwrap();
+    assert!(journal.check().is_err());
+}
+
+#[test]
 fn a_clock_that_goes_back_keeps_the_order() {
     let (_folder, journal) = filled(2);
     let mut early = record(0, sending());
