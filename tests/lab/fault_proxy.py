@@ -15,7 +15,8 @@ Faults, for every connection or request until `times` are used up, or until "non
     reset       the connection is reset after `bytes` of the reply
     truncate    the connection ends after `bytes` of the reply, in good order
     trickle     the reply arrives `bytes` at a time, with `seconds` in between
-    status      the proxy answers `status` (429, 503, …) itself, with `retry_after` if given
+    status      the proxy answers `status` (429, 503, …) itself, with `retry_after` if given; with
+                `after` only when the server has answered, so that it did what it was told
     garbage     the proxy answers 200 with a body that is not what was promised
 """
 
@@ -112,7 +113,8 @@ class Connection(socketserver.BaseRequestHandler):
                 if self.sent != 0:
                     self.fault, self.sent = self.server.take(), 0
                     self.server.exchanges += 1
-                    if self.fault["kind"] in ("status", "garbage", "refuse", "hang"):
+                    alone = self.fault["kind"] in ("status", "garbage", "refuse", "hang")
+                    if alone and not self.fault.get("after"):
                         self.answer_alone()
                         break
                 upstream.sendall(data)
@@ -121,7 +123,7 @@ class Connection(socketserver.BaseRequestHandler):
             close(upstream)
 
     def answer_alone(self):
-        """Answers instead of the server, which never hears of the request."""
+        """Answers instead of the server, which mostly never hears of the request."""
         kind = self.fault["kind"]
         if kind == "refuse":
             self.reset()
@@ -158,6 +160,10 @@ class Connection(socketserver.BaseRequestHandler):
         before, self.sent = self.sent or 0, (self.sent or 0) + len(data)
         if kind == "latency" and before == 0:
             self.server.changed.wait(fault.get("seconds", 1))
+        if kind == "status":
+            if before == 0:
+                self.answer_alone()
+            return False
         if kind in ("reset", "truncate"):
             keep = max(0, fault.get("bytes", 0) - before)
             self.client.sendall(data[:keep])

@@ -82,6 +82,15 @@ class Faults(unittest.TestCase):
         caught.exception.close()
         self.assertEqual((caught.exception.code, caught.exception.headers["Retry-After"]), (429, "7"))
 
+    def test_a_status_can_stand_for_what_the_server_has_answered(self):
+        self.web.shape["version"] = "1.0"
+        self.fault("status", status=503, after=True, times=1)
+        url = f"http://127.0.0.1:{self.shown['port']}/lab"
+        with self.assertRaises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(urllib.request.Request(url, b'{"seen": 1}'))
+        caught.exception.close()
+        self.assertEqual((caught.exception.code, self.web.shape.pop("seen")), (503, 1))
+
     def test_garbage_is_no_json(self):
         self.fault("garbage", times=1)
         with self.assertRaises(ValueError):

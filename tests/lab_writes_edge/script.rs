@@ -50,10 +50,15 @@ async fn a_canary_and_a_flag_are_moved_and_moved_back_from_a_script() {
         baseline = "blue"
         canary = "green"
         steps = [10, 25, 50, 100]
+        signals = {{ source = "edge" }}
         "#
     );
     std::fs::write(home.path().join("lab.toml"), text).unwrap();
-    let script = |words: &str| run(home.path(), words);
+    // Nothing is known of this canary, so shifting to it wants a reason.
+    let script = |words: &str| {
+        let reason = if words.contains("--") { " --reason drill" } else { "" };
+        run(home.path(), &format!("{words}{reason}"))
+    };
 
     let (code, told) = script("traffic shop --percent 25 --dry-run");
     assert_eq!((code, edge.weights("shop").await), (0, (90, 10)), "{told}");

@@ -33,7 +33,17 @@ impl Drop for Edge {
 }
 
 impl Edge {
+    /// One that looks after the health of its servers, many times a second.
     pub async fn start() -> Self {
+        Self::with("default-server check inter 200ms rise 1 fall 2").await
+    }
+
+    /// One that takes its servers as they are: their health depends on nothing, and it costs nothing.
+    pub async fn calm() -> Self {
+        Self::with("default-server weight 1").await
+    }
+
+    async fn with(servers: &str) -> Self {
         let web = address("LAB_WEB_BLUE_URL").replace("http://", "");
         let free: Vec<TcpListener> =
             (0..3).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
@@ -47,7 +57,7 @@ impl Edge {
              frontend shop\n bind 127.0.0.1:{front}\n http-response set-header x-server %s\n\
              \x20default_backend shop\n\
              backend shop\n balance roundrobin\n option httpchk GET /health\n\
-             \x20default-server check inter 200ms rise 1 fall 2\n\
+             \x20{servers}\n\
              \x20server blue {web} weight 90\n server green {web} weight 10\n\
              \x20server spare {web} weight 50 backup\n\
              backend fixed\n balance source\n\

@@ -109,17 +109,27 @@ impl Lamp {
 
     /// Makes it as it was made, and lets the log tell so.
     pub async fn reset(&self) {
+        self.switch("off").await;
+        self.share("40").await;
+        self.mark(false).await;
+    }
+
+    /// Gives it to so many, as the administrator.
+    pub async fn share(&self, percent: &str) {
         let raw = self.raw_production().await;
-        let strategy = raw["strategies"][0]["id"].as_str().unwrap().to_owned();
-        admin(reqwest::Method::POST, &format!("{}/off", self.path()), &json!({})).await;
-        let share = json!([{ "op": "replace", "path": "/parameters/rollout", "value": "40" }]);
+        let strategy = raw["strategies"][0]["id"].as_str().unwrap();
         let path = format!("{}/strategies/{strategy}", self.path());
+        let share = json!([{ "op": "replace", "path": "/parameters/rollout", "value": percent }]);
         admin(reqwest::Method::PATCH, &path, &share).await;
-        let marks = json!([{ "op": "replace", "path": "/stale", "value": false }]);
+    }
+
+    /// Marks it as stale or not, as the administrator.
+    pub async fn mark(&self, stale: bool) {
+        let marks = json!([{ "op": "replace", "path": "/stale", "value": stale }]);
         admin(reqwest::Method::PATCH, &format!("/features/{}", self.name), &marks).await;
     }
 
-    /// Does `change` as the administrator.
+    /// Turns it on or off, as the administrator.
     pub async fn switch(&self, verb: &str) {
         admin(reqwest::Method::POST, &format!("{}/{verb}", self.path()), &json!({})).await;
     }
