@@ -1,6 +1,6 @@
 //! What the commands without a screen share: reading everything, once or for as long as asked.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -16,6 +16,7 @@ use crate::domain::ids::ServiceId;
 use crate::runtime::headless::Headless;
 use crate::terminal::caps::{Depth, Environment};
 use crate::ui::Look;
+use crate::ui::plain::plain_text;
 
 /// How the result is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -60,6 +61,22 @@ pub struct Shown {
     pub colors: bool,
     /// Columns.
     pub width: u16,
+    /// Nothing but ASCII is shown.
+    pub ascii: bool,
+}
+
+/// Writes what `tell` tells people: in ASCII where nothing else is shown.
+pub fn for_people(
+    ascii: bool,
+    out: &mut impl Write,
+    tell: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut text = Vec::new();
+    tell(&mut text)?;
+    if ascii {
+        text = plain_text(&String::from_utf8_lossy(&text)).into_bytes();
+    }
+    out.write_all(&text)
 }
 
 /// The configuration, ready to be read.
@@ -83,6 +100,7 @@ pub fn open(global: &Global) -> Result<(Started, Shown), Failure> {
         look,
         colors: depth != Depth::None && (terminal || depth_is_forced(&started)),
         width,
+        ascii: options.ascii,
     };
     Ok((started, shown))
 }

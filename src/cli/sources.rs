@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::headless::{Format, settled};
+use super::headless::{Format, for_people, settled};
 use crate::app::pane::Pane;
 use crate::app::report::{SourceLine, Wanted, status};
 use crate::domain::source::SourceHealth;
@@ -26,7 +26,7 @@ pub struct SourcesArgs {
 
 /// Runs the subcommand.
 pub fn run(global: &Global, args: &SourcesArgs, out: &mut impl Write) -> Result<Exit, Failure> {
-    let (state, _) = settled(global, Duration::from_secs(args.wait))?;
+    let (state, shown) = settled(global, Duration::from_secs(args.wait))?;
     let picture = status(&state, &Wanted { service: None, pane: Some(Pane::Sources) });
     let lines = &picture.sources;
     let written = match args.output {
@@ -37,7 +37,9 @@ pub fn run(global: &Global, args: &SourcesArgs, out: &mut impl Write) -> Result<
             serde_json::to_writer(&mut *out, line)?;
             out.write_all(b"\n")
         }),
-        Format::Table => lines.iter().try_for_each(|line| told(line, out)),
+        Format::Table => {
+            for_people(shown.ascii, out, |text| lines.iter().try_for_each(|line| told(line, text)))
+        }
     };
     match written.and_then(|()| out.flush()) {
         Ok(()) => Ok(exit(lines)),

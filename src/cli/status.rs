@@ -8,7 +8,7 @@ use clap::Args as ClapArgs;
 use super::ansi;
 use super::exit::{Exit, Failure};
 use super::global::{Global, pane_parser};
-use super::headless::{Format, Shown, exit, settled, wanted};
+use super::headless::{Format, Shown, exit, for_people, settled, wanted};
 use crate::app::State;
 use crate::app::pane::Pane;
 use crate::app::report::{Status, Wanted, status};
@@ -41,7 +41,9 @@ pub fn run(global: &Global, args: &StatusArgs, out: &mut impl Write) -> Result<E
     let written = match args.output {
         Format::Json => json(&picture, out),
         Format::Ndjson => ndjson(&picture, out),
-        Format::Table => table(&state, &wanted, &picture, &shown, out),
+        Format::Table => {
+            for_people(shown.ascii, out, |text| table(&state, &wanted, &picture, &shown, text))
+        }
     };
     match written.and_then(|()| out.flush()) {
         Ok(()) => Ok(exit(&picture.summary)),

@@ -7,7 +7,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::headless::{open, runtime, wanted};
+use super::headless::{for_people, open, runtime, wanted};
 use crate::app::report::{Event, Wanted, Watcher};
 use crate::runtime::headless::Headless;
 
@@ -47,13 +47,13 @@ impl WatchArgs {
 
 /// Runs until the reader goes away, the time is over or a signal comes.
 pub fn run(global: &Global, args: &WatchArgs, out: &mut impl Write) -> Result<Exit, Failure> {
-    let (started, _) = open(global)?;
+    let (started, shown) = open(global)?;
     let tokio = runtime()?;
     let result = tokio.block_on(async {
         let mut headless = Headless::start(started.setup, started.sources, started.clock);
         let wanted = wanted(&headless.state, args.service.as_deref(), None)?;
         let end = args.seconds.map(Duration::from_secs);
-        let watching = watch(&mut headless, &wanted, args.output, out);
+        let watching = watch(&mut headless, &wanted, (args.output, shown.ascii), out);
         let ended = tokio::select! {
             result = watching => result,
             () = sleep(end) => Ok(()),
@@ -78,7 +78,7 @@ async fn sleep(time: Option<Duration>) {
 async fn watch(
     headless: &mut Headless,
     wanted: &Wanted,
-    format: LineFormat,
+    (format, ascii): (LineFormat, bool),
     out: &mut impl Write,
 ) -> io::Result<()> {
     let mut watcher = Watcher::default();
@@ -99,22 +99,22 @@ async fn watch(
         for event in watcher.news(&headless.state) {
             let about_a_source = event.services.is_empty() && wanted.service.is_none();
             if about_a_source || wanted.covers(&event.services) {
-                line(&event, format, out)?;
+                match format {
+                    LineFormat::Ndjson => json(&event, out)?,
+                    LineFormat::Plain => for_people(ascii, out, |text| plain(&event, text))?,
+                }
             }
         }
         out.flush()?;
     }
 }
 
-fn line(event: &Event, format: LineFormat, out: &mut impl Write) -> io::Result<()> {
-    match format {
-        LineFormat::Ndjson => {
-            serde_json::to_writer(&mut *out, event)?;
-            out.write_all(b"\n")
-        }
-        LineFormat::Plain => {
-            let time = event.at.strftime("%H:%M:%S");
-            writeln!(out, "{time} {}: {}", event.kind.word(), event.text)
-        }
-    }
+fn json(event: &Event, out: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, event)?;
+    out.write_all(b"\n")
+}
+
+fn plain(event: &Event, out: &mut impl Write) -> io::Result<()> {
+    let time = event.at.strftime("%H:%M:%S");
+    writeln!(out, "{time} {}: {}", event.kind.word(), event.text)
 }

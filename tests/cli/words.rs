@@ -1,0 +1,109 @@
+//! What the program says of itself: help, version, completions, the manual page, the schemas.
+
+use flightdeck::app::report::{EVENT_FORMAT, STATUS_FORMAT};
+
+use crate::home::Home;
+
+/// Every subcommand.
+const COMMANDS: [&str; 26] = [
+    "config",
+    "status",
+    "sources",
+    "watch",
+    "approve",
+    "reject",
+    "promote",
+    "rollback",
+    "hold",
+    "release",
+    "override",
+    "retry",
+    "stop",
+    "start",
+    "traffic",
+    "flag",
+    "undo",
+    "wait",
+    "pilot",
+    "probe",
+    "journal",
+    "init",
+    "replay-session",
+    "schema",
+    "completions",
+    "man",
+];
+
+#[test]
+fn the_version_has_the_facts_of_the_build() {
+    let said = Home::new().run(&["--version"]).exits(0);
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(said.out.starts_with(&format!("flightdeck {version} (")), "{said:?}");
+    assert!(said.out.contains("features: "), "{said:?}");
+    assert_eq!(said.out.lines().count(), 1);
+}
+
+#[test]
+fn the_help_names_every_command_and_every_exit_code() {
+    let home = Home::new();
+    let said = home.run(&["--help"]).exits(0);
+    for command in COMMANDS {
+        assert!(said.out.contains(&format!("\n  {command} ")), "{command}: {}", said.out);
+        let own = home.run(&[command, "--help"]).exits(0);
+        assert!(own.out.contains(&format!("Usage: flightdeck {command}")), "{own:?}");
+        assert_eq!(own.err, "");
+    }
+    let listed = said.out.lines().skip_while(|line| *line != "Commands:").skip(1);
+    assert_eq!(listed.take_while(|line| !line.is_empty()).count(), COMMANDS.len() + 1);
+    for exit in flightdeck::cli::exit::Exit::ALL {
+        let line = format!("{:>3}  {}", exit.code(), exit.meaning());
+        assert!(said.out.contains(&line), "{line}");
+    }
+}
+
+#[test]
+fn the_documentation_for_scripts_names_every_exit_code_and_member() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/status.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    for exit in flightdeck::cli::exit::Exit::ALL {
+        assert!(text.contains(&format!("\n| {} | ", exit.code())), "{}", exit.code());
+    }
+    for (name, format) in [("status", STATUS_FORMAT), ("event", EVENT_FORMAT)] {
+        assert!(text.contains(&format!("`{format}`")), "{format}");
+        let schema = Home::new().run(&["schema", name]).exits(0).json();
+        for member in schema["properties"].as_object().unwrap().keys() {
+            assert!(text.contains(&format!("`{member}`")), "{member} of {name}");
+        }
+    }
+}
+
+#[test]
+fn completions_and_the_manual_know_the_commands() {
+    let home = Home::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let said = home.run(&["completions", shell]).exits(0);
+        assert!(COMMANDS.iter().all(|command| said.out.contains(command)), "{shell}");
+    }
+    let said = home.run(&["man"]).exits(0);
+    assert!(said.out.contains(".TH flightdeck 1"), "{said:?}");
+    assert!(COMMANDS.iter().all(|command| said.out.contains(&command.replace('-', "\\-"))));
+}
+
+#[test]
+fn the_completion_script_is_one_that_bash_reads() {
+    let home = Home::new();
+    let script = home.run(&["completions", "bash"]).exits(0).out;
+    let path = home.write("completions.bash", &script);
+    let read = std::process::Command::new("bash").arg("-n").arg(path).output().unwrap();
+    assert!(read.status.success(), "{read:?}");
+}
+
+#[test]
+fn schemas_are_json_schemas() {
+    let home = Home::new();
+    for args in [&["schema", "status"][..], &["schema", "event"][..], &["config", "schema"][..]] {
+        let schema = home.run(args).exits(0).json();
+        jsonschema::meta::validate(&schema).unwrap();
+        assert!(schema["properties"].is_object(), "{args:?}");
+    }
+}
