@@ -16,6 +16,8 @@ mod freeze;
 mod guards;
 #[path = "safety/properties.rs"]
 mod properties;
+#[path = "safety/reading.rs"]
+mod reading;
 #[path = "safety/red_line.rs"]
 mod red_line;
 #[path = "safety/scripts.rs"]

@@ -1,5 +1,6 @@
 //! The same state without a screen: one settled picture, or a stream of changes.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -10,6 +11,7 @@ use crate::app::effect::{Effect, Refresh};
 use crate::app::interest::Interest;
 use crate::app::{Msg, Setup, State, update};
 use crate::backend::clock::SharedClock;
+use crate::domain::ids::SourceId;
 
 /// Messages that wait to be handled.
 const QUEUE: usize = 256;
@@ -38,15 +40,23 @@ impl Headless {
     /// Waits until every source has answered or failed every kind of read, and every item was
     /// read or has failed, or until `limit` has passed. True if it settled.
     pub async fn settle(&mut self, limit: Duration) -> bool {
-        let end = Instant::now() + limit;
-        while !settled(&self.state) {
+        self.until(Instant::now() + limit, &|_| true).await
+    }
+
+    /// The same for these sources alone: whatever the others do holds up nothing.
+    pub async fn settle_for(&mut self, sources: &BTreeSet<SourceId>, end: Instant) -> bool {
+        self.until(end, &|id| sources.contains(id)).await
+    }
+
+    async fn until(&mut self, end: Instant, counts: &(dyn Fn(&SourceId) -> bool + Sync)) -> bool {
+        while !settled(&self.state, counts) {
             match tokio::time::timeout_at(end, self.next()).await {
                 Ok(true) => {}
                 Ok(false) | Err(_) => break,
             }
         }
         update(&mut self.state, Msg::Tick(self.clock.now()));
-        settled(&self.state)
+        settled(&self.state, counts)
     }
 
     /// Takes in the next message; false when no source is left.
@@ -94,6 +104,7 @@ impl Headless {
     }
 }
 
-fn settled(state: &State) -> bool {
-    state.fleet.sources.values().all(|source| source.report.settled)
+fn settled(state: &State, counts: &dyn Fn(&SourceId) -> bool) -> bool {
+    let mut sources = state.fleet.sources.iter().filter(|(id, _)| counts(id));
+    sources.all(|(_, source)| source.report.settled)
 }

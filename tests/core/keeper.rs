@@ -1,5 +1,6 @@
 //! Keepers: whatever one source does, it is said so, it heals, and no other source is touched.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -170,6 +171,23 @@ async fn a_listing_that_fails_settles() {
     assert_eq!(headless.state.fleet.pipelines.len(), 2);
     let down = &headless.state.fleet.sources[&SourceId::new("down")];
     assert_eq!(down.health(), SourceHealth::Failing);
+}
+
+#[tokio::test]
+async fn one_source_is_not_held_up_by_another_that_never_answers() {
+    let mute = Scripted::new("mute", calm(), |_, _| Step::Hang);
+    let sources = [healthy(), mute];
+    let configured = configured(&sources, &[]);
+    let mut headless = Headless::start(setup(&sources), configured, Arc::new(WallClock));
+    let only = |id: &str| BTreeSet::from([SourceId::new(id)]);
+    let now = tokio::time::Instant::now();
+    assert!(headless.settle_for(&only("good"), now + seconds(30)).await);
+    assert_eq!(headless.state.fleet.pipelines.len(), 2);
+    let mute = &headless.state.fleet.sources[&SourceId::new("mute")];
+    assert_eq!(mute.health(), SourceHealth::Pending, "it is not known, and not called well");
+    assert!(!headless.settle_for(&only("mute"), now).await, "a limit is a limit");
+    // Nothing that counts is left to wait for.
+    assert!(headless.settle_for(&BTreeSet::new(), now).await);
 }
 
 #[tokio::test]

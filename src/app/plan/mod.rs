@@ -4,8 +4,10 @@ mod choices;
 mod compose;
 mod guards;
 mod place;
+mod reading;
 
 pub use choices::{Subject, choices, service_of};
+pub use reading::{holders, looked_at};
 
 use jiff::Timestamp;
 

@@ -164,6 +164,8 @@ pub enum Act {
     Traffic(TrafficArgs),
     /// Switch a flag, or change its share
     Flag(FlagArgs),
+    /// Let what waits at a stage pass a condition that failed
+    Override(Staged),
     /// Run again what failed
     Retry(Staged),
     /// Stop what runs
@@ -187,6 +189,7 @@ impl Act {
             | Self::Reject(own)
             | Self::Hold(own)
             | Self::Release(own)
+            | Self::Override(own)
             | Self::Retry(own)
             | Self::Stop(own) => &own.go,
         }
@@ -194,6 +197,6 @@ impl Act {
 
     /// What was seen must be said, because something else may be there by now.
     pub fn needs_expectation(&self) -> bool {
-        matches!(self, Self::Approve(_) | Self::Promote(_) | Self::RollBack(_))
+        matches!(self, Self::Approve(_) | Self::Promote(_) | Self::RollBack(_) | Self::Override(_))
     }
 }

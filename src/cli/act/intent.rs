@@ -1,13 +1,22 @@
 //! From arguments to an intent: names are looked up, what is ambiguous is refused with the choices.
 
+use std::collections::BTreeSet;
+
 use super::args::{Act, FlagArgs, RollBackArgs, Staged, TrafficArgs};
 use crate::app::State;
+use crate::app::activity::Activity;
 use crate::app::command::Wish;
 use crate::app::intent::{Choice, Intent};
-use crate::app::plan::{Subject, choices};
+use crate::app::plan::{self, Subject, choices};
 use crate::cli::exit::{Exit, Failure};
-use crate::domain::ids::{ExecutionId, ItemId, PipelineId, ServiceId};
+use crate::domain::fact::FactKind;
+use crate::domain::ids::{ExecutionId, ItemId, PipelineId, ServiceId, SourceId};
 use crate::domain::write::{ArmWish, FlagChange, PlanId, Write};
+
+/// What has stages.
+const PIPELINES: &[FactKind] = &[FactKind::Pipelines];
+/// What goes forward and back as a whole.
+const WHOLE: &[FactKind] = &[FactKind::Pipelines, FactKind::Traffic];
 
 /// What `act` wants; or why that is not clear, or cannot be.
 pub fn intent(state: &State, act: &Act) -> Result<Intent, Failure> {
@@ -18,8 +27,13 @@ pub fn intent(state: &State, act: &Act) -> Result<Intent, Failure> {
         Act::Stop(args) => staged(state, Wish::Stop, args),
         Act::Hold(args) => gate(state, args, true),
         Act::Release(args) => gate(state, args, false),
-        Act::Promote(args) => one(offered(state, Wish::Promote, &subject(state, &args.name)?)?),
-        Act::Start(args) => one(offered(state, Wish::Start, &subject(state, &args.name)?)?),
+        Act::Override(args) => pass(state, args),
+        Act::Promote(args) => {
+            one(offered(state, Wish::Promote, &subject(state, &args.name, WHOLE)?)?)
+        }
+        Act::Start(args) => {
+            one(offered(state, Wish::Start, &subject(state, &args.name, PIPELINES)?)?)
+        }
         Act::RollBack(args) => roll_back(state, args),
         Act::Traffic(args) => traffic(state, args),
         Act::Flag(args) => flag(state, args),
@@ -33,6 +47,41 @@ pub fn intent(state: &State, act: &Act) -> Result<Intent, Failure> {
     }
 }
 
+/// The kinds of thing that `act` can be about.
+fn kinds(act: &Act) -> &'static [FactKind] {
+    match act {
+        Act::Promote(_) | Act::RollBack(_) => WHOLE,
+        Act::Traffic(_) => &[FactKind::Traffic],
+        Act::Flag(_) => &[FactKind::Flags],
+        Act::Undo(_) => &[],
+        _ => PIPELINES,
+    }
+}
+
+/// The sources that may hold what `act` is about.
+pub fn holders(state: &State, act: &Act) -> BTreeSet<SourceId> {
+    let name = match act {
+        Act::Undo(args) => {
+            let wanted = |a: &&Activity| args.plan.as_ref().is_none_or(|own| *own == a.plan.0);
+            let mut done = state.activity.iter().filter(wanted).filter(|a| a.did_something());
+            let steps = done.next().map(|a| a.steps.as_slice()).unwrap_or_default();
+            return steps.iter().map(|step| step.write.source()).collect();
+        }
+        Act::Promote(args) | Act::Start(args) => &args.name,
+        Act::RollBack(args) => &args.name,
+        Act::Traffic(args) => &args.name,
+        Act::Flag(args) => &args.name,
+        Act::Approve(args)
+        | Act::Reject(args)
+        | Act::Hold(args)
+        | Act::Release(args)
+        | Act::Override(args)
+        | Act::Retry(args)
+        | Act::Stop(args) => &args.name,
+    };
+    plan::holders(state, name, kinds(act))
+}
+
 /// Nothing can be done, for a reason that lies in the backends.
 fn refused(why: impl Into<String>) -> Failure {
     Failure { exit: Exit::Refused, message: why.into() }
@@ -43,15 +92,29 @@ fn offered(state: &State, wish: Wish, subject: &Subject) -> Result<Vec<Choice>, 
 }
 
 /// The service, pipeline, traffic split or flag of this name.
-fn subject(state: &State, name: &str) -> Result<Subject, Failure> {
+fn subject(state: &State, name: &str, kinds: &[FactKind]) -> Result<Subject, Failure> {
     if state.setup.services.iter().any(|s| s.id.as_str() == name) {
         return Ok(Subject::Service(ServiceId::new(name)));
     }
+    // Other kinds were not waited for, and would be met by chance.
     let fleet = &state.fleet;
-    let pipelines = fleet.pipelines.iter().map(|(id, _)| ItemId::Pipeline(id.clone()));
-    let traffic = fleet.traffic.iter().map(|(id, _)| ItemId::Traffic(id.clone()));
-    let flags = fleet.flags.iter().map(|(id, _)| ItemId::Flag(id.clone()));
-    let items: Vec<ItemId> = pipelines.chain(traffic).chain(flags).collect();
+    let items: Vec<ItemId> = kinds
+        .iter()
+        .flat_map(|kind| -> Vec<ItemId> {
+            match kind {
+                FactKind::Pipelines => {
+                    fleet.pipelines.iter().map(|(id, _)| ItemId::Pipeline(id.clone())).collect()
+                }
+                FactKind::Traffic => {
+                    fleet.traffic.iter().map(|(id, _)| ItemId::Traffic(id.clone())).collect()
+                }
+                FactKind::Flags => {
+                    fleet.flags.iter().map(|(id, _)| ItemId::Flag(id.clone())).collect()
+                }
+                _ => Vec::new(),
+            }
+        })
+        .collect();
     let mut named = items.iter().filter(|item| is_named(state, item, name));
     match (named.next(), named.next()) {
         (Some(item), None) => Ok(Subject::Item(item.clone())),
@@ -96,7 +159,7 @@ fn one(mut found: Vec<Choice>) -> Result<Intent, Failure> {
 }
 
 fn staged(state: &State, wish: Wish, args: &Staged) -> Result<Intent, Failure> {
-    let mut found = offered(state, wish, &subject(state, &args.name)?)?;
+    let mut found = offered(state, wish, &subject(state, &args.name, PIPELINES)?)?;
     found.retain(|choice| match &choice.intent {
         Ok(Intent::Answer { stage, action, .. }) => {
             let wanted = args.action.as_ref();
@@ -115,9 +178,27 @@ fn fits(args: &Staged, stage: Option<&crate::domain::text::SafeText>) -> bool {
     args.stage.as_ref().is_none_or(|wanted| stage.is_some_and(|own| *own == **wanted))
 }
 
+/// Past a condition that failed.
+fn pass(state: &State, args: &Staged) -> Result<Intent, Failure> {
+    let none = || refused(format!("no condition has failed in {}", args.name));
+    let subject = subject(state, &args.name, PIPELINES)?;
+    let mut found = choices(state, Wish::Retry, &subject).map_err(|_| none())?;
+    found.retain(|choice| match &choice.intent {
+        Ok(Intent::Writes { writes, .. }) => writes.iter().any(|write| match write {
+            Write::Override { stage, .. } => fits(args, Some(stage)),
+            _ => false,
+        }),
+        _ => false,
+    });
+    if found.is_empty() {
+        return Err(none());
+    }
+    one(found)
+}
+
 /// The last stage, unless one is named: that is where customers are.
 fn gate(state: &State, args: &Staged, hold: bool) -> Result<Intent, Failure> {
-    let mut found = offered(state, Wish::Hold, &subject(state, &args.name)?)?;
+    let mut found = offered(state, Wish::Hold, &subject(state, &args.name, PIPELINES)?)?;
     found.retain(|choice| match &choice.intent {
         Ok(Intent::Gate { stage, hold: own, .. }) => *own == hold && fits(args, stage.as_ref()),
         _ => false,
@@ -133,7 +214,7 @@ fn gate(state: &State, args: &Staged, hold: bool) -> Result<Intent, Failure> {
 }
 
 fn roll_back(state: &State, args: &RollBackArgs) -> Result<Intent, Failure> {
-    let mut found = offered(state, Wish::RollBack, &subject(state, &args.name)?)?;
+    let mut found = offered(state, Wish::RollBack, &subject(state, &args.name, WHOLE)?)?;
     let Some(to) = &args.to else {
         found.truncate(1);
         return one(found);
@@ -159,7 +240,7 @@ fn roll_back(state: &State, args: &RollBackArgs) -> Result<Intent, Failure> {
 }
 
 fn traffic(state: &State, args: &TrafficArgs) -> Result<Intent, Failure> {
-    let found = offered(state, Wish::Traffic, &subject(state, &args.name)?)?;
+    let found = offered(state, Wish::Traffic, &subject(state, &args.name, &[FactKind::Traffic])?)?;
     let mut arms: Vec<(crate::domain::ids::TrafficId, crate::domain::text::SafeText)> = Vec::new();
     for choice in &found {
         if let Ok(Intent::Shift { split, arm, .. }) = &choice.intent
@@ -201,7 +282,7 @@ fn traffic(state: &State, args: &TrafficArgs) -> Result<Intent, Failure> {
 }
 
 fn flag(state: &State, args: &FlagArgs) -> Result<Intent, Failure> {
-    let Subject::Item(ItemId::Flag(id)) = subject(state, &args.name)? else {
+    let Subject::Item(ItemId::Flag(id)) = subject(state, &args.name, &[FactKind::Flags])? else {
         return Err(Failure::usage(format!("{} is no flag", args.name)));
     };
     let known = state

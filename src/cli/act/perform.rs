@@ -1,24 +1,27 @@
 //! Carries out a command that changes something: read, plan, check, confirm, send, tell.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::args::{Act, Go};
-use super::intent::intent;
+use super::intent::{holders, intent};
 use super::print;
 use super::wait::{Follow, follow};
-use crate::app::plan::plan;
+use crate::app::plan::{looked_at, plan};
 use crate::app::report;
 use crate::app::{Msg, State, update};
 use crate::cli::desk::desk;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
-use crate::cli::headless::{Format, open, runtime};
+use crate::cli::headless::{Format, for_people, open, runtime};
 use crate::cli::start::Started;
 use crate::domain::error::FaultKind;
+use crate::domain::ids::SourceId;
 use crate::domain::write::{Answers, GuardVerdict, Outcome, Plan, PlanId, confirm};
 use crate::runtime::gateway::Gateway;
 use crate::runtime::headless::Headless;
@@ -32,7 +35,7 @@ const SHORTEST_REVISION: usize = 6;
 
 /// Runs the subcommand.
 pub fn run(global: &Global, act: &Act, out: &mut impl Write) -> Result<Exit, Failure> {
-    let (started, _) = open(global)?;
+    let (started, shown) = open(global)?;
     let desk = desk(started.setup.rehearsal.is_some(), &started.config.safety)?;
     let tokio = runtime()?;
     let result = tokio.block_on(carry_out(started, desk, act));
@@ -41,7 +44,7 @@ pub fn run(global: &Global, act: &Act, out: &mut impl Write) -> Result<Exit, Fai
     let done = result?;
     let go = act.go();
     let written = match go.output {
-        Format::Table => print::table(&done.act, out),
+        Format::Table => for_people(shown.ascii, out, |text| print::table(&done.act, text)),
         Format::Json => print::json(&done.act, true, out),
         Format::Ndjson => print::json(&done.act, false, out),
     };
@@ -65,7 +68,7 @@ async fn carry_out(started: Started, desk: Desk, act: &Act) -> Result<Done, Fail
         .patience(desk.patience);
     let rehearsal = started.setup.rehearsal.as_ref().map(|r| r.scenario.clone());
     let mut headless = Headless::start(started.setup, started.sources, started.clock);
-    headless.settle(Duration::from_secs(READING.min(go.timeout))).await;
+    // Before anything is waited for: what was done tells what an undo is about.
     match gateway.ready() {
         Ok(torn) => {
             if torn {
@@ -79,11 +82,8 @@ async fn carry_out(started: Started, desk: Desk, act: &Act) -> Result<Done, Fail
             update(&mut headless.state, Msg::Journal(Some(error.to_string().into())));
         }
     }
+    let plan = planned(&mut headless, act).await?;
     let state = &headless.state;
-    let wanted = intent(state, act).map_err(|failure| unread(state, failure))?;
-    let id = PlanId(format!("{}-1", state.setup.session));
-    let refused = |why| unread(state, Failure { exit: Exit::Refused, message: why });
-    let plan = plan(state, &wanted, &go.reason, id).map_err(refused)?;
     let mut done = report::act(&plan, rehearsal);
     let mut end = |why: String, exit| {
         done.refusal = Some(why.into());
@@ -143,6 +143,27 @@ async fn carry_out(started: Started, desk: Desk, act: &Act) -> Result<Done, Fail
         }
     }
     Ok(Done { act: done, exit })
+}
+
+/// The plan, when all that it is about and all that its guards look at was read or has failed. No
+/// other source is waited for.
+async fn planned(headless: &mut Headless, act: &Act) -> Result<Plan, Failure> {
+    let go = act.go();
+    let end = Instant::now() + Duration::from_secs(READING.min(go.timeout));
+    let mut needed: BTreeSet<SourceId> = holders(&headless.state, act);
+    loop {
+        headless.settle_for(&needed, end).await;
+        let state = &headless.state;
+        let wanted = intent(state, act).map_err(|failure| unread(state, failure))?;
+        let id = PlanId(format!("{}-1", state.setup.session));
+        let refused = |why| unread(state, Failure { exit: Exit::Refused, message: why });
+        let plan = plan(state, &wanted, &go.reason, id).map_err(refused)?;
+        let more = looked_at(state, &plan);
+        if more.is_subset(&needed) {
+            return Ok(plan);
+        }
+        needed.extend(more);
+    }
 }
 
 /// Finds out what became of earlier writes without an outcome, and takes in what was done.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kind::{ArmWish, Write};
 use crate::domain::fleet::Fleet;
+use crate::domain::ids::ExecutionId;
 use crate::domain::pipeline::{Approval, Pipeline, Stage};
 use crate::domain::text::SafeText;
 use crate::domain::token::Token;
@@ -88,7 +89,16 @@ pub fn expectation(write: &Write, fleet: &Fleet) -> Result<Expectation, String> 
             seen.token = ask.token.clone();
             Ok(seen)
         }
-        Write::Retry { pipeline, stage, .. } | Write::Override { pipeline, stage, .. } => {
+        Write::Override { pipeline, stage, execution, .. } => {
+            let stage = stage_of(known(fleet, pipeline)?, stage)?;
+            // What is held before the stage is not what runs in it.
+            let there = |id: &&ExecutionId| *id == execution;
+            let held = stage.inbound.iter().chain(&stage.execution).find(there);
+            let held = held.or(stage.execution.as_ref());
+            let held = held.map(ToString::to_string).unwrap_or_default();
+            Ok(Expectation::of([("execution", held), ("state", stage.state.word().to_owned())]))
+        }
+        Write::Retry { pipeline, stage, .. } => {
             let stage = stage_of(known(fleet, pipeline)?, stage)?;
             let current = stage.execution.as_ref().map(ToString::to_string).unwrap_or_default();
             Ok(Expectation::of([("execution", current), ("state", stage.state.word().to_owned())]))

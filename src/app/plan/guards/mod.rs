@@ -5,6 +5,8 @@ mod freeze;
 mod red_line;
 mod safety;
 
+pub(super) use safety::{concerned, is_to_safety};
+
 use super::{freshness, place};
 use crate::app::activity::Activity;
 use crate::app::state::State;

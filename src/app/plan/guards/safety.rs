@@ -21,7 +21,7 @@ pub(super) fn canaries_of<'a>(
 }
 
 /// Whether a write takes something back to where it was safe.
-pub(super) fn is_to_safety(state: &State, write: &Write) -> bool {
+pub(in crate::app::plan) fn is_to_safety(state: &State, write: &Write) -> bool {
     match write {
         // Away from the canary is to safety, towards it is not.
         Write::Shares { split, shares } => canaries_of(state, split).any(|spec| {
@@ -50,7 +50,7 @@ pub(super) fn is_to_safety(state: &State, write: &Write) -> bool {
 }
 
 /// Every service that `plan` concerns: its own, and all that own what it writes to.
-pub(super) fn concerned<'a>(state: &'a State, plan: &Plan) -> Vec<&'a Service> {
+pub(in crate::app::plan) fn concerned<'a>(state: &'a State, plan: &Plan) -> Vec<&'a Service> {
     let owners = plan.steps.iter().flat_map(|step| state.membership.owners(&step.write.target()));
     let ids: Vec<_> = plan.service.iter().chain(owners).collect();
     state.setup.services.iter().filter(|service| ids.contains(&&service.id)).collect()
