@@ -161,3 +161,52 @@ async fn watch_tells_of_an_approval_while_it_runs() {
     child.wait().unwrap();
     assert!(seen.last().unwrap().contains("waits for approval"), "{seen:#?}");
 }
+
+#[tokio::test]
+#[ignore = "needs the lab: bash tests/run"]
+async fn a_condition_that_failed_is_overridden_with_a_reason_and_as_it_was_seen() {
+    let home = tempfile::tempdir().unwrap();
+    let url = world("overridden").await;
+    let file = only_pipelines(home.path());
+    let rule = json!({
+        "name": "p99", "configuration": { "AlarmName": "p99" },
+        "ruleTypeId": {
+            "category": "Rule", "owner": "AWS", "provider": "CloudWatchAlarm", "version": "1"
+        }
+    });
+    let stages = json!([
+        { "name": "Source", "actions": ["Code:Source"] },
+        {
+            "name": "Production", "actions": ["Deploy:Deploy"],
+            "beforeEntry": { "conditions": [{ "result": "FAIL", "rules": [rule] }] }
+        }
+    ]);
+    let pipeline = json!({ "pipelines": [{ "name": "shop", "stages": stages }] });
+    control(&url, "pipelines", pipeline).await;
+    let act = |more: &[&str]| {
+        let mut act = flightdeck(home.path(), &url);
+        act.arg("--config").arg(&file).args(["override", "shop"]).args(more);
+        run(&mut act)
+    };
+    let (code, _, why) = act(&[]);
+    assert_eq!(code, 20, "{why}");
+    assert!(why.contains("no condition has failed in shop"), "{why}");
+
+    let fails = json!({
+        "pipeline": "shop", "stage": "Production", "type": "BEFORE_ENTRY", "outcome": "Failed"
+    });
+    control(&url, "condition", fails).await;
+    let started = control(&url, "start", json!({ "pipeline": "shop" })).await;
+    let id = started["execution"].as_str().unwrap();
+    let end = json!({ "pipeline": "shop", "execution": id, "to": "end" });
+    control(&url, "advance", end).await;
+    let (code, told, _) = act(&["--expect-execution", id, "--yes"]);
+    assert_eq!(code, 20, "a reason is wanted: {told}");
+    let reason = ["--reason", "known flake", "--yes"];
+    let (code, told, _) = act(&reason);
+    assert_eq!(code, 2, "what was seen is wanted: {told}");
+    let (code, told, _) = act(&[&["--expect-execution", "another"], &reason[..]].concat());
+    assert_eq!(code, 22, "{told}");
+    let (code, told, why) = act(&[&["--expect-execution", id], &reason[..]].concat());
+    assert_eq!(code, 0, "{told}{why}");
+}
