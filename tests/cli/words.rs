@@ -5,7 +5,7 @@ use flightdeck::app::report::{EVENT_FORMAT, STATUS_FORMAT};
 use crate::home::Home;
 
 /// Every subcommand.
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 27] = [
     "config",
     "status",
     "sources",
@@ -26,6 +26,7 @@ const COMMANDS: [&str; 26] = [
     "wait",
     "pilot",
     "probe",
+    "canary",
     "journal",
     "init",
     "replay-session",
