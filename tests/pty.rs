@@ -6,114 +6,17 @@
     reason = "a failing unwrap in a test is a failing test"
 )]
 
-use std::num::NonZero;
+#[path = "pty/manners.rs"]
+mod manners;
+#[path = "pty/room.rs"]
+mod room;
+
 use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
 use std::time::Duration;
 
-use pty_process::{Command, Pty, Size, open};
-use rustix::process::{Pid, Signal, kill_process};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::Child;
-
-/// The longest that anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// A program in a terminal of its own.
-struct Room {
-    pty: Pty,
-    child: Child,
-    screen: vt100::Parser,
-    raw: Vec<u8>,
-    home: tempfile::TempDir,
-}
-
-fn cells(count: u16) -> NonZero<u16> {
-    NonZero::new(count).unwrap()
-}
-
-impl Room {
-    fn open(width: u16, height: u16, args: &[&str]) -> Self {
-        Self::open_at(tempfile::tempdir().unwrap(), width, height, args)
-    }
-
-    fn open_at(home: tempfile::TempDir, width: u16, height: u16, args: &[&str]) -> Self {
-        let (pty, pts) = open().unwrap();
-        pty.resize(Size::new(height, width)).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_flightdeck"))
-            .args(args)
-            .env_clear()
-            .env("HOME", home.path())
-            .env("TERM", "xterm-256color")
-            .env("LANG", "C.UTF-8")
-            .current_dir(home.path())
-            .spawn(pts)
-            .unwrap();
-        let screen = vt100::Parser::new(cells(height), cells(width), 0);
-        Self { pty, child, screen, raw: Vec::new(), home }
-    }
-
-    fn text(&self) -> String {
-        self.screen.screen().contents()
-    }
-
-    /// Reads on until the screen fits.
-    async fn until(&mut self, what: &str, fits: impl Fn(&vt100::Screen) -> bool) {
-        let mut bytes = vec![0; 65_536];
-        let look = async {
-            while !fits(self.screen.screen()) {
-                match self.pty.read(&mut bytes).await {
-                    Ok(0) | Err(_) => break,
-                    Ok(count) => {
-                        let new = bytes.get(..count).unwrap();
-                        self.raw.extend(new);
-                        self.screen.process(new);
-                    }
-                }
-            }
-        };
-        let late = tokio::time::timeout(PATIENCE, look).await.is_err();
-        let seen = fits(self.screen.screen());
-        assert!(!late && seen, "{what} was not seen:\n{}", self.text());
-    }
-
-    async fn shows(&mut self, text: &str) {
-        self.until(text, |screen| screen.contents().contains(text)).await;
-    }
-
-    async fn press(&mut self, keys: &str) {
-        self.pty.write_all(keys.as_bytes()).await.unwrap();
-    }
-
-    /// How it ended; what it wrote until then is read.
-    async fn end(&mut self) -> ExitStatus {
-        let mut bytes = vec![0; 65_536];
-        let read = async {
-            while let Ok(count @ 1..) = self.pty.read(&mut bytes).await {
-                let new = bytes.get(..count).unwrap();
-                self.raw.extend(new);
-                self.screen.process(new);
-            }
-        };
-        tokio::time::timeout(PATIENCE, read).await.unwrap();
-        tokio::time::timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap()
-    }
-
-    /// The terminal is as before.
-    fn is_restored(&self) {
-        let screen = self.screen.screen();
-        assert!(!screen.alternate_screen(), "the alternate screen was left");
-        assert!(!screen.hide_cursor(), "the cursor is shown");
-        assert!(!screen.bracketed_paste(), "pastes are as before");
-        let last = |what: &[u8]| self.raw.windows(what.len()).rposition(|bytes| bytes == what);
-        assert!(last(b"\x1b[?1004l") > last(b"\x1b[?1004h"), "focus is not reported any more");
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id().unwrap()).unwrap();
-        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
-    }
-}
+use pty_process::Size;
+use room::{Room, cells};
+use rustix::process::Signal;
 
 #[tokio::test]
 async fn it_opens_follows_keys_and_sizes_and_leaves_no_trace() {
@@ -215,7 +118,8 @@ async fn without_a_journal_the_room_is_read_only_with_the_reason_until_there_is_
     let state = home.path().join(".local/state/flightdeck/rehearsal");
     std::fs::create_dir_all(&state).unwrap();
     std::fs::write(state.join("journal"), "in the way").unwrap();
-    let mut room = Room::open_at(home, 200, 30, &["--scenario", "bad-canary"]);
+    let program = env!("CARGO_BIN_EXE_flightdeck");
+    let mut room = Room::run_at(home, 200, 30, program, &["--scenario", "bad-canary"], &[]);
     room.shows("READ ONLY, no journal").await;
     room.press("2").await;
     room.shows("things wait for a human").await;

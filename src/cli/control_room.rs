@@ -1,7 +1,7 @@
 //! The control room: the screen, its input, and the session between them.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Stdout};
+use std::io::{self, BufWriter};
 use std::sync::atomic::Ordering;
 
 use crossterm::event::{KeyCode as RawCode, KeyEvent, KeyModifiers};
@@ -25,6 +25,7 @@ use crate::terminal::events::{Event, Events, Pointer};
 use crate::terminal::modes::{CONTROL_ROOM, Modes};
 use crate::terminal::painter::Painter;
 use crate::terminal::palette;
+use crate::terminal::tty::Tty;
 use crate::ui::theme::Theme;
 use crate::ui::{Look, draw};
 
@@ -37,6 +38,12 @@ pub fn run(global: &Global, room: &Room) -> Result<u8, Failure> {
         return Err(Failure::usage(
             "the control room needs a terminal; `flightdeck status` prints one picture, \
              --plain one line per change",
+        ));
+    }
+    if environment.term == "dumb" {
+        return Err(Failure::usage(
+            "this terminal cannot move its cursor (TERM is dumb); `flightdeck status` prints one \
+             picture, --plain one line per change",
         ));
     }
     let mut started = start(global, room.settings(), environment.wants_ascii())?;
@@ -72,16 +79,11 @@ pub fn run(global: &Global, room: &Room) -> Result<u8, Failure> {
         let events = Events::new()?;
         let signal = events.signal();
         let mut modes = Modes::enter(&CONTROL_ROOM)?;
+        let mut painter = Painter::new(Tty::open());
         if mouse {
-            modes.mouse(true)?;
+            painter.send(&modes.mouse(true)?)?;
         }
-        let screen = ControlRoom {
-            painter: Painter::new(io::stdout()),
-            look,
-            depth,
-            modes,
-            tmux: environment.tmux,
-        };
+        let screen = ControlRoom { painter, look, depth, modes, tmux: environment.tmux };
         let session = Session { setup, sources, clock, speed, record, desk };
         run_session(session, screen, input(events)).await?;
         Ok(signal.load(Ordering::Relaxed))
@@ -115,7 +117,7 @@ pub fn at_depth(theme: Theme, depth: Depth) -> Theme {
 
 /// The screen of the control room.
 struct ControlRoom {
-    painter: Painter<Stdout>,
+    painter: Painter<Tty>,
     look: Look,
     depth: Depth,
     modes: Modes,
@@ -123,15 +125,15 @@ struct ControlRoom {
 }
 
 impl Screen for ControlRoom {
-    fn draw(&mut self, state: &State) -> io::Result<()> {
+    fn draw(&mut self, state: &State) -> io::Result<bool> {
         let look = &self.look;
         self.painter.paint(state.view.size, |buffer| draw(state, look, buffer))
     }
 
     fn forget(&mut self) -> io::Result<()> {
-        self.modes.again()?;
+        let bytes = self.modes.again()?;
         self.painter.forget();
-        Ok(())
+        self.painter.send(&bytes)
     }
 
     fn load_theme(&mut self, name: &str) -> Result<(), String> {
@@ -146,7 +148,8 @@ impl Screen for ControlRoom {
     }
 
     fn mouse(&mut self, on: bool) -> io::Result<()> {
-        self.modes.mouse(on)
+        let bytes = self.modes.mouse(on)?;
+        self.painter.send(&bytes)
     }
 
     fn suspend(&mut self) -> io::Result<()> {

@@ -27,8 +27,9 @@ const BURST: usize = 64;
 
 /// The screen, as the runtime sees it.
 pub trait Screen {
-    /// Draws the state; writes nothing if nothing visible changed.
-    fn draw(&mut self, state: &State) -> io::Result<()>;
+    /// Draws the state; writes nothing if nothing visible changed. False if the terminal is too slow to
+    /// take it now: then it is to be drawn again.
+    fn draw(&mut self, state: &State) -> io::Result<bool>;
     /// Forgets what is on the screen, so that the next frame writes every cell.
     fn forget(&mut self) -> io::Result<()>;
     /// Switches the theme; says what is wrong with it otherwise.
@@ -79,7 +80,7 @@ pub async fn run<W: io::Write>(
     let mut input = std::pin::pin!(input);
     let mut state = State::new(setup);
     // The first frame comes before any network.
-    screen.draw(&state)?;
+    let mut dirty = !screen.draw(&state)?;
     let (out, mut inbox) = mpsc::channel(QUEUE);
     let known = sources.iter().map(|s| Arc::clone(&s.source));
     let gateway =
@@ -88,7 +89,6 @@ pub async fn run<W: io::Write>(
     let pool = Pool::start(sources, &clock, &out);
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut dirty = false;
     let mut drawn = Instant::now();
     loop {
         let mut msgs = tokio::select! {
@@ -98,9 +98,8 @@ pub async fn run<W: io::Write>(
                 None => break,
             },
             () = tokio::time::sleep_until(drawn + FRAME), if dirty => {
-                screen.draw(&state)?;
+                dirty = !screen.draw(&state)?;
                 drawn = Instant::now();
-                dirty = false;
                 continue;
             },
             // Before the inbox: a source that floods must not stop the clock.

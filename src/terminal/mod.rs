@@ -7,4 +7,5 @@ pub mod events;
 pub mod modes;
 pub mod painter;
 pub mod palette;
+pub mod tty;
 pub mod writer;

@@ -15,6 +15,9 @@ use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 
+use super::tty::Tty;
+use super::writer::END;
+
 /// One mode of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -70,14 +73,26 @@ static ON: Mutex<Vec<Mode>> = Mutex::new(Vec::new());
 /// The panic hook is in place.
 static HOOKED: AtomicBool = AtomicBool::new(false);
 
-/// Leaves every mode in reverse. What cannot be undone, because the tty is gone, is skipped.
+/// Leaves every mode in reverse. What cannot be undone, because the tty is gone or takes nothing, is
+/// skipped.
 pub fn restore() {
-    let mut out = io::stdout();
     let mut on = ON.lock().unwrap_or_else(PoisonError::into_inner);
-    while let Some(mode) = on.pop() {
-        let _ = mode.leave(&mut out);
+    if on.is_empty() {
+        return;
     }
-    let _ = out.flush();
+    // A frame may have been cut off in the middle.
+    let mut bytes = END.to_vec();
+    let mut raw = false;
+    while let Some(mode) = on.pop() {
+        raw |= mode == Mode::Raw;
+        if mode != Mode::Raw {
+            let _ = mode.leave(&mut bytes);
+        }
+    }
+    let _ = Tty::open().write_patiently(&bytes);
+    if raw {
+        let _ = disable_raw_mode();
+    }
 }
 
 /// Holds the modes; dropping it restores the terminal.
@@ -105,27 +120,32 @@ impl Modes {
     fn push(mode: Mode) -> io::Result<()> {
         // Noted first: a mode that was entered halfway is undone too.
         ON.lock().unwrap_or_else(PoisonError::into_inner).push(mode);
-        mode.enter(&mut io::stdout())
+        let mut bytes = Vec::new();
+        mode.enter(&mut bytes)?;
+        Tty::open().write_patiently(&bytes)
     }
 
-    /// Switches mouse reporting.
-    pub fn mouse(&mut self, on: bool) -> io::Result<()> {
+    /// Switches mouse reporting; returns what is to be sent to the terminal.
+    pub fn mouse(&mut self, on: bool) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut modes = ON.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_on = modes.contains(&Mode::Mouse);
         self.wanted.retain(|mode| *mode != Mode::Mouse);
-        let was_on = {
-            let mut modes = ON.lock().unwrap_or_else(PoisonError::into_inner);
-            let was_on = modes.contains(&Mode::Mouse);
-            modes.retain(|mode| *mode != Mode::Mouse);
-            was_on
-        };
+        modes.retain(|mode| *mode != Mode::Mouse);
         if on {
             self.wanted.push(Mode::Mouse);
-            return Self::push(Mode::Mouse);
+            modes.push(Mode::Mouse);
+            Mode::Mouse.enter(&mut bytes)?;
+        } else if was_on {
+            Mode::Mouse.leave(&mut bytes)?;
         }
-        if was_on { Mode::Mouse.leave(&mut io::stdout()) } else { Ok(()) }
+        Ok(bytes)
     }
 
-    /// Enters every mode once more: another program may have left the terminal otherwise.
-    pub fn again(&self) -> io::Result<()> {
+    /// Enters every mode once more: another program may have left the terminal otherwise. Returns what
+    /// is to be sent to the terminal.
+    pub fn again(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
         for mode in &self.wanted {
             if *mode == Mode::Raw {
                 // Leaving and entering would lose what is typed in between.
@@ -133,11 +153,11 @@ impl Modes {
                     continue;
                 }
                 // The library believes that it still is.
-                Mode::Raw.leave(&mut io::stdout())?;
+                Mode::Raw.leave(&mut bytes)?;
             }
-            mode.enter(&mut io::stdout())?;
+            mode.enter(&mut bytes)?;
         }
-        Ok(())
+        Ok(bytes)
     }
 
     /// Leaves every mode, stops this process group as the shell expects of Ctrl-Z, and enters the

@@ -1,12 +1,13 @@
 //! The painter: two buffers, and only the difference between them goes to the terminal.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::Arc;
 
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::tty::Sink;
 use super::writer::{Counts, FrameWriter};
 
 /// Draws frames by difference.
@@ -17,7 +18,7 @@ pub struct Painter<W> {
     next: Buffer,
 }
 
-impl<W: Write> Painter<W> {
+impl<W: Sink> Painter<W> {
     /// A painter that writes to `sink`; the first frame clears the screen.
     pub fn new(sink: W) -> Self {
         Self { writer: FrameWriter::new(sink), shown: None, next: Buffer::empty(Rect::ZERO) }
@@ -33,8 +34,13 @@ impl<W: Write> Painter<W> {
         self.shown = None;
     }
 
-    /// Draws a frame of `size` columns and rows; writes nothing if nothing changed.
-    pub fn paint(&mut self, size: (u16, u16), draw: impl FnOnce(&mut Buffer)) -> io::Result<()> {
+    /// Draws a frame of `size` columns and rows; writes nothing if nothing changed. False if the
+    /// terminal has not taken all of it, or of the frame before: then it is to be drawn again later.
+    pub fn paint(&mut self, size: (u16, u16), draw: impl FnOnce(&mut Buffer)) -> io::Result<bool> {
+        // Frames that a slow terminal would show late are left out, not queued.
+        if !self.writer.is_free()? {
+            return Ok(false);
+        }
         let area = Rect::new(0, 0, size.0, size.1);
         self.next.resize(area);
         self.next.reset();
@@ -52,7 +58,8 @@ impl<W: Write> Painter<W> {
             backend.draw(changes.into_iter())?;
         }
         std::mem::swap(shown, &mut self.next);
-        self.writer.end_frame()
+        self.writer.end_frame()?;
+        self.writer.is_free()
     }
 
     /// Sends bytes that are no frame: a clipboard sequence.

@@ -4,10 +4,12 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::tty::Sink;
+
 /// Begins synchronized output (DEC private mode 2026): the terminal shows the frame at once.
 const BEGIN: &[u8] = b"\x1b[?2026h";
 /// Ends it.
-const END: &[u8] = b"\x1b[?2026l";
+pub const END: &[u8] = b"\x1b[?2026l";
 
 /// What was written so far.
 #[derive(Debug, Default)]
@@ -39,13 +41,20 @@ impl Counts {
 pub struct FrameWriter<W> {
     sink: W,
     buffer: Vec<u8>,
+    /// What the terminal did not take yet.
+    pending: Vec<u8>,
     counts: Arc<Counts>,
 }
 
-impl<W: Write> FrameWriter<W> {
+impl<W: Sink> FrameWriter<W> {
     /// A writer of frames to `sink`.
     pub fn new(sink: W) -> Self {
-        Self { sink, buffer: Vec::with_capacity(32 * 1024), counts: Arc::default() }
+        Self {
+            sink,
+            buffer: Vec::with_capacity(32 * 1024),
+            pending: Vec::new(),
+            counts: Arc::default(),
+        }
     }
 
     /// The figures, which go on counting.
@@ -53,7 +62,15 @@ impl<W: Write> FrameWriter<W> {
         Arc::clone(&self.counts)
     }
 
-    /// Sends what was buffered as one frame; nothing, if nothing was.
+    /// Whether the terminal has taken all of the frames before; if not, more is offered to it.
+    pub fn is_free(&mut self) -> io::Result<bool> {
+        let pending = std::mem::take(&mut self.pending);
+        self.send(pending)?;
+        Ok(self.pending.is_empty())
+    }
+
+    /// Sends what was buffered as one frame; nothing, if nothing was. What the terminal does not take
+    /// now is kept: [`FrameWriter::is_free`] tells.
     pub fn end_frame(&mut self) -> io::Result<()> {
         if self.buffer.is_empty() {
             return Ok(());
@@ -62,33 +79,37 @@ impl<W: Write> FrameWriter<W> {
         frame.extend_from_slice(BEGIN);
         frame.append(&mut self.buffer);
         frame.extend_from_slice(END);
-        let sent = self.send(&frame);
-        frame.clear();
-        // Keeps the allocation for the next frame.
-        self.buffer = frame;
         self.counts.frames.fetch_add(1, Ordering::Relaxed);
-        sent
+        self.send(frame)
     }
 
     /// Sends bytes that belong to no frame, such as a clipboard sequence, after what was buffered.
     pub fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.end_frame()?;
-        self.send(bytes)
+        self.send(bytes.to_vec())
     }
 
-    fn send(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            match self.sink.write(bytes) {
+    /// Offers `bytes` to the terminal, after what it has not taken yet.
+    fn send(&mut self, bytes: Vec<u8>) -> io::Result<()> {
+        if !self.pending.is_empty() {
+            self.pending.extend(bytes);
+            return Ok(());
+        }
+        let mut taken = 0;
+        while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
+            match self.sink.write(rest) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(n) => {
                     self.counts.writes.fetch_add(1, Ordering::Relaxed);
                     self.counts.bytes.fetch_add(n as u64, Ordering::Relaxed);
-                    bytes = bytes.get(n..).unwrap_or_default();
+                    taken += n;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // A tty set to non-blocking by another program on it: wait for the reader.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    std::thread::sleep(std::time::Duration::from_millis(5));
+                    if !self.sink.wait() {
+                        self.pending = rest.to_vec();
+                        return Ok(());
+                    }
                 }
                 Err(error) => return Err(error),
             }
@@ -97,7 +118,7 @@ impl<W: Write> FrameWriter<W> {
     }
 }
 
-impl<W: Write> Write for FrameWriter<W> {
+impl<W: Sink> Write for FrameWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.buffer.extend_from_slice(bytes);
         Ok(bytes.len())
@@ -117,11 +138,24 @@ mod tests {
     struct Tty {
         writes: Vec<Vec<u8>>,
         at_most: usize,
+        /// So many bytes are taken before it takes nothing.
+        room: Option<usize>,
+    }
+
+    impl Sink for &mut Tty {
+        fn wait(&mut self) -> bool {
+            false
+        }
     }
 
     impl Write for &mut Tty {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let taken = bytes.len().min(if self.at_most == 0 { usize::MAX } else { self.at_most });
+            let at_most = if self.at_most == 0 { usize::MAX } else { self.at_most };
+            let taken = bytes.len().min(at_most).min(self.room.unwrap_or(usize::MAX));
+            if taken == 0 {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            self.room = self.room.map(|room| room - taken);
             self.writes.push(bytes[..taken].to_vec());
             Ok(taken)
         }
@@ -157,8 +191,27 @@ mod tests {
     }
 
     #[test]
+    fn a_stalled_tty_keeps_what_it_did_not_take_and_nothing_is_lost() {
+        let mut tty = Tty { room: Some(12), ..Tty::default() };
+        let mut writer = FrameWriter::new(&mut tty);
+        writer.write_all(b"0123456789").unwrap();
+        writer.end_frame().unwrap();
+        assert!(!writer.is_free().unwrap());
+        writer.send_raw(b"raw").unwrap();
+        writer.sink.room = None;
+        assert!(writer.is_free().unwrap());
+        drop(writer);
+        assert_eq!(tty.writes.concat(), b"\x1b[?2026h0123456789\x1b[?2026lraw");
+    }
+
+    #[test]
     fn a_dead_tty_is_an_error() {
         struct Dead;
+        impl Sink for Dead {
+            fn wait(&mut self) -> bool {
+                false
+            }
+        }
         impl Write for Dead {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {
                 Err(io::Error::from_raw_os_error(5))

@@ -39,10 +39,10 @@ impl Notes {
 }
 
 impl Screen for Notes {
-    fn draw(&mut self, state: &State) -> io::Result<()> {
+    fn draw(&mut self, state: &State) -> io::Result<bool> {
         self.add("draw");
         self.shown.send_replace(Some(state.clone()));
-        Ok(())
+        Ok(true)
     }
     fn forget(&mut self) -> io::Result<()> {
         self.add("forget");
