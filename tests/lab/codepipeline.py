@@ -73,9 +73,14 @@ class Handler(BaseHTTPRequestHandler):
         try:
             request = self.parse(body)
             with world.lock:
-                rule = self.begin(operation, request)
-            if rule and rule["kind"] == "slow":
-                time.sleep(rule.get("seconds", 5))
+                rule, over = self.begin(operation, request), world.over
+            if rule and rule["kind"] in ("slow", "drop"):
+                time.sleep(rule.get("seconds", 5 if rule["kind"] == "slow" else 0))
+            if rule and rule["kind"] == "hold":
+                over.wait()
+            if rule and rule["kind"] == "drop":
+                self.close_connection = True
+                return
             with world.lock:
                 world.caller = self.user()
                 self.validate(operation, request)
@@ -86,6 +91,9 @@ class Handler(BaseHTTPRequestHandler):
                     raise ApiError("InternalFailure", "; ".join(faults), 500)
                 # Serialised under the lock: views may point into the living state.
                 raw = json.dumps(answer).encode() if answer is not None else b""
+                world.done[operation] += 1
+                if rule and rule.get("after"):
+                    world.refuse(rule, operation)
             if rule and rule["kind"] == "cut":
                 self.close_connection = True
                 return
@@ -113,7 +121,7 @@ class Handler(BaseHTTPRequestHandler):
             raise ApiError("UnknownOperationException", f"No operation {operation} in the lab")
         world.caller = self.user()
         rule = world.fault(operation, request)
-        if rule:
+        if rule and not rule.get("after"):
             world.refuse(rule, operation)
         return rule
 

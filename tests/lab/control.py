@@ -6,7 +6,7 @@ in the past, so that a test starts with a history.
 
 from wire import ApiError
 
-KINDS = ("throttle", "expire", "deny", "fail", "slow", "cut")
+KINDS = ("throttle", "expire", "deny", "fail", "slow", "cut", "drop", "hold")
 
 
 class Control:
@@ -113,19 +113,23 @@ class Control:
     def faults(self, body, now):
         """Replaces the faults: `kind`, and optionally `operations`, `pipelines`, `times`, `seconds`.
 
-        throttle, expire, deny and fail refuse; slow answers after `seconds`; cut does what was
-        asked and then closes the connection without a reply.
+        throttle, expire, deny and fail refuse, with another HTTP `status` if wished, and only
+        `after` they did what was asked if that is set; slow does it after `seconds`, and hold when
+        the faults are replaced; cut does it and then closes the connection without a reply; drop
+        closes it, after `seconds`, and nothing was done.
         """
         rules = [dict(rule) for rule in body["faults"]]
         for rule in rules:
             if rule["kind"] not in KINDS:
                 raise ValueError(f"{rule['kind']} is none of {', '.join(KINDS)}")
         self.world.faults = rules
+        self.world.let_go()
 
     def calls(self, body, now):
-        """How often each operation was called, the last calls, and replies that broke the model."""
+        """How often each operation was called, and was done; the last calls; broken replies."""
         return {
             "count": dict(self.world.calls),
+            "done": dict(self.world.done),
             "log": self.world.log[-200:],
             "violations": self.world.violations,
         }

@@ -8,19 +8,22 @@
     GET  /proxies             names, ports, faults, connections and requests so far
 
 Faults, for every connection or request until `times` are used up, or until "none"; the first
-`skip` of them pass unharmed:
+`skip` of them pass unharmed, and so do those whose head does not have `match` (an expression):
     refuse      the connection is closed before anything is read
     latency     the reply waits `seconds`
     hang        nothing is ever answered
     reset       the connection is reset after `bytes` of the reply
     truncate    the connection ends after `bytes` of the reply, in good order
     trickle     the reply arrives `bytes` at a time, with `seconds` in between
-    status      the proxy answers `status` (429, 503, …) itself, with `retry_after` if given; with
-                `after` only when the server has answered, so that it did what it was told
+    hold        the request waits until another fault is set, and goes on then
+    status      the proxy answers `status` (429, 503, …) itself, with `retry_after` if given and
+                `error` as AWS names it; with `after` only when the server has answered, so that
+                it did what it was told
     garbage     the proxy answers 200 with a body that is not what was promised
 """
 
 import json
+import re
 import socket
 import socketserver
 import struct
@@ -29,7 +32,10 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-KINDS = ("none", "refuse", "latency", "hang", "reset", "truncate", "trickle", "status", "garbage")
+KINDS = (
+    *("none", "refuse", "latency", "hang", "reset", "truncate", "trickle", "status", "garbage"),
+    "hold",
+)
 GARBAGE = b'{"status": "success", "data": [["\\u001b]52;c;aGk=\\u0007", {"resultType": 7'
 
 
@@ -46,16 +52,21 @@ class Proxy(socketserver.ThreadingTCPServer):
         self.name, self.to = name, (host, int(port))
         self.guard = threading.Lock()
         self.fault = {"kind": "none"}
-        self.connections = self.exchanges = 0
+        self.connections = self.exchanges = self.met = 0
+        self.passed = []
         self.changed = threading.Event()
 
-    def take(self):
+    def take(self, head=b""):
         """The fault for the next exchange; a counted one is used up by this."""
         with self.guard:
+            wanted = self.fault.get("match")
+            if wanted and not re.search(wanted, head.decode("latin-1")):
+                return {"kind": "none"}
             if self.fault.get("skip", 0) > 0:
                 self.fault["skip"] -= 1
                 return {"kind": "none"}
-            fault = dict(self.fault)
+            fault = self.fault | {"over": self.changed}
+            self.met += fault["kind"] != "none"
             if "times" in self.fault:
                 self.fault["times"] -= 1
                 if self.fault["times"] <= 0:
@@ -79,6 +90,8 @@ class Proxy(socketserver.ThreadingTCPServer):
             "fault": self.fault,
             "connections": self.connections,
             "exchanges": self.exchanges,
+            "met": self.met,
+            "passed": self.passed[-200:],
         }
 
 
@@ -94,7 +107,7 @@ class Connection(socketserver.BaseRequestHandler):
         self.client = self.request
         self.client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         fault = self.server.fault
-        if fault["kind"] == "refuse" and not fault.get("skip"):
+        if fault["kind"] == "refuse" and not fault.get("skip") and "match" not in fault:
             self.server.take()
             self.reset()
             return
@@ -111,12 +124,15 @@ class Connection(socketserver.BaseRequestHandler):
         try:
             while data := self.client.recv(65536):
                 if self.sent != 0:
-                    self.fault, self.sent = self.server.take(), 0
+                    self.fault, self.sent = self.server.take(data), 0
                     self.server.exchanges += 1
                     alone = self.fault["kind"] in ("status", "garbage", "refuse", "hang")
                     if alone and not self.fault.get("after"):
                         self.answer_alone()
                         break
+                    if self.fault["kind"] == "hold":
+                        self.fault["over"].wait()
+                    self.server.passed.append(data.split(b"\r\n")[0][:300].decode("latin-1"))
                 upstream.sendall(data)
             upstream.shutdown(socket.SHUT_WR)
         except OSError:
@@ -132,17 +148,22 @@ class Connection(socketserver.BaseRequestHandler):
             self.server.changed.wait()
             self.reset()
             return
+        self.say()
+        self.client.shutdown(socket.SHUT_WR)
+
+    def say(self):
+        """What the proxy answers itself."""
         body, status, more = GARBAGE, "200 OK", ""
-        if kind == "status":
+        if self.fault["kind"] != "garbage":
             status, body = f"{self.fault.get('status', 503)} Fault", b'{"message": "a fault of the lab"}'
-            if "retry_after" in self.fault:
-                more = f"Retry-After: {self.fault['retry_after']}\r\n"
+            for name, key in (("Retry-After", "retry_after"), ("x-amzn-ErrorType", "error")):
+                if key in self.fault:
+                    more += f"{name}: {self.fault[key]}\r\n"
         head = (
             f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{more}"
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
         self.client.sendall(head.encode() + body)
-        self.client.shutdown(socket.SHUT_WR)
 
     def pump_down(self, upstream):
         try:

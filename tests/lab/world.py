@@ -24,11 +24,19 @@ class World:
         self.model = model
         self.seed, self.page_size = seed, page_size
         self.shift = 0.0
+        self.over = threading.Event()
         self.reset()
+
+    def let_go(self):
+        """Whoever is held goes on."""
+        self.over.set()
+        self.over = threading.Event()
 
     def reset(self):
         self.pipelines, self.faults = {}, []
-        self.calls, self.log, self.violations = Counter(), [], []
+        self.calls, self.done = Counter(), Counter()
+        self.log, self.violations = [], []
+        self.let_go()
         self.caller = f"arn:aws:iam::{ACCOUNT}:user/nobody"
 
     def now(self):
@@ -74,4 +82,5 @@ class World:
             )
             raise ApiError("AccessDeniedException", message)
         if rule["kind"] in FAULTS:
-            raise FAULTS[rule["kind"]]
+            error = FAULTS[rule["kind"]]
+            raise ApiError(error.code, error.message, rule.get("status", error.status))
