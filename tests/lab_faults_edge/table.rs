@@ -56,7 +56,7 @@ impl Told {
             (Self::Unknown | Self::NotDone, Outcome::Unknown { why }) => !why.as_str().is_empty(),
             (Self::NotDone, Outcome::Failed { .. }) => true,
             (Self::Refused, Outcome::Refused { why }) => why.as_str().contains("read again"),
-            (Self::Difference, Outcome::Moved { moved }) => {
+            (Self::Difference, Outcome::Moved { moved, .. }) => {
                 !moved.is_empty() && moved.iter().all(|m| m.seen != m.now)
             }
             (Self::Failed(word), Outcome::Failed { fault }) => {

@@ -26,10 +26,13 @@ pub enum Outcome {
         /// What was seen, or what the backend said.
         note: Option<SafeText>,
     },
-    /// Nothing was sent: what was seen has moved.
+    /// It was not done: what was seen has moved.
     Moved {
         /// What.
         moved: Vec<Moved>,
+        /// What the backend said, if it was asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<SafeText>,
     },
     /// Nothing was sent, for another reason; or the backend refused it as a whole.
     Refused {
@@ -117,12 +120,13 @@ impl Outcome {
             Self::Done { note } => {
                 note.as_ref().map_or("done".to_owned(), |note| format!("done: {note}"))
             }
-            Self::Moved { moved } => {
+            Self::Moved { moved, said } => {
+                let said = said.as_ref().map(|said| format!(" ({said})")).unwrap_or_default();
                 let all: Vec<String> = moved
                     .iter()
                     .map(|m| format!("{} was {}, is {}", m.what, m.seen, m.now))
                     .collect();
-                format!("refused, it has moved: {}", all.join("; "))
+                format!("refused, it has moved: {}{said}", all.join("; "))
             }
             Self::Refused { why } => format!("refused: {why}"),
             Self::Unrecorded { why } => format!("refused, nothing was sent: {why}"),

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::backend::clock::SharedClock;
 use crate::backend::context::Meter;
 use crate::backend::{ReadContext, Source};
-use crate::domain::error::Fault;
+use crate::domain::error::{Fault, FaultKind};
 use crate::domain::fleet::Fleet;
 use crate::domain::observation::{Scope, Topic};
 use crate::domain::pipeline::RunState;
-use crate::domain::write::{Outcome, Write};
+use crate::domain::write::{Expectation, Outcome, Write, expectation};
 
 /// What a reading brought.
 pub(super) struct Fresh {
@@ -42,7 +42,7 @@ pub(super) async fn read(
         Ok(answer) => answer?,
         Err(_) => {
             let message = format!("no answer within {} s", deadline.as_secs());
-            return Err(Fault::new(crate::domain::error::FaultKind::Unreachable, message));
+            return Err(Fault::new(FaultKind::Unreachable, message));
         }
     };
     if let Some((_, fault)) = answer.faults.iter().find(|(item, _)| *item == target) {
@@ -62,4 +62,28 @@ pub(super) fn answered_by(write: &Write, fleet: &Fleet) -> Option<Outcome> {
     let action = stage.actions.iter().find(|a| a.name == *action)?;
     let answered = matches!(action.state, RunState::Succeeded | RunState::Failed);
     (own && answered).then(|| Outcome::Answered { by: action.by.clone(), at: action.at })
+}
+
+/// What a refusal by the source means: who was faster, or what of the target has moved since `was`.
+pub(super) async fn conflict(
+    source: &Arc<dyn Source>,
+    write: &Write,
+    was: &Expectation,
+    fault: Fault,
+    clock: &SharedClock,
+) -> Outcome {
+    let now = read(source, write, clock).await.ok();
+    if let Some(told) = now.as_ref().and_then(|now| answered_by(write, &now.fleet)) {
+        return told;
+    }
+    let now = now.and_then(|now| expectation(write, &now.fleet).ok());
+    let moved = now.map(|now| was.moved(&now)).unwrap_or_default();
+    let said = format!("{} ({})", fault.message, fault.hint);
+    if !moved.is_empty() {
+        return Outcome::Moved { moved, said: Some(said.into()) };
+    }
+    if fault.kind == FaultKind::Conflict {
+        return Outcome::Moved { moved: vec![was.gone(&said)], said: None };
+    }
+    Outcome::Failed { fault }
 }

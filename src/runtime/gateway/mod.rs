@@ -24,7 +24,7 @@ use crate::domain::write::{
 };
 use crate::store::journal::{Event, Journal, JournalError, Record};
 use crate::store::lock::try_lock;
-use fresh::{answered_by, read};
+use fresh::{answered_by, conflict, read};
 
 /// How long a submission may take before its outcome counts as unknown.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -164,7 +164,8 @@ impl Gateway {
         // It was sent: without this line, its end tells the same.
         let _ = self.record(confirmed, Some(step), reply_event(&reply));
         self.report(confirmed, step, Phase::Verifying, out).await;
-        let outcome = self.verify(source, order.write(), order.expects(), reply).await;
+        let outcome =
+            self.verify(source, order.write(), order.expects(), reply, self.patience).await;
         drop(lock);
         outcome
     }
@@ -186,7 +187,7 @@ impl Gateway {
                     None if !fresh.fleet.knows(&order.write().target()) => {
                         Outcome::Refused { why: why.into() }
                     }
-                    None => Outcome::Moved { moved: vec![order.expects().gone(&why)] },
+                    None => Outcome::Moved { moved: vec![order.expects().gone(&why)], said: None },
                 });
             }
         };
@@ -194,7 +195,8 @@ impl Gateway {
         if moved.is_empty() {
             return Ok(());
         }
-        Err(answered_by(order.write(), &fresh.fleet).unwrap_or(Outcome::Moved { moved }))
+        Err(answered_by(order.write(), &fresh.fleet)
+            .unwrap_or(Outcome::Moved { moved, said: None }))
     }
 
     async fn send(&self, source: &Arc<dyn Source>, order: &Order) -> Result<Receipt, Fault> {
@@ -215,14 +217,13 @@ impl Gateway {
         write: &Write,
         was: &Expectation,
         reply: Result<Receipt, Fault>,
+        patience: Duration,
     ) -> Outcome {
         let (note, sure) = match reply {
             Ok(receipt) => (receipt.note.or(receipt.id), true),
             Err(fault) if fault.kind == FaultKind::OutcomeUnknown => (Some(fault.message), false),
-            Err(fault) if fault.kind == FaultKind::Conflict => {
-                let now = read(source, write, &self.clock).await.ok();
-                let told = now.and_then(|now| answered_by(write, &now.fleet));
-                return told.unwrap_or(Outcome::Failed { fault });
+            Err(fault) if matches!(fault.kind, FaultKind::Conflict | FaultKind::InvalidRequest) => {
+                return conflict(source, write, was, fault, &self.clock).await;
             }
             Err(fault) if matches!(fault.kind, FaultKind::Throttled { .. }) => {
                 // Something on the way back may have said so.
@@ -236,9 +237,11 @@ impl Gateway {
             }
             Err(fault) => return Outcome::Failed { fault },
         };
-        let end = Instant::now() + self.patience;
-        let mut last = String::from("its effect was not seen yet");
+        let start = Instant::now();
+        let not_yet = "its effect was not seen yet";
+        let mut last = not_yet.to_owned();
         loop {
+            let mut end = start + patience;
             match read(source, write, &self.clock).await {
                 Ok(now) => match seen(write, was, &now.fleet) {
                     Seen::Effect if sure => return Outcome::Done { note },
@@ -250,10 +253,14 @@ impl Gateway {
                         let told = answered_by(write, &now.fleet);
                         return told.unwrap_or(Outcome::Refused { why: what.into() });
                     }
-                    Seen::NotYet => {}
+                    Seen::NotYet => not_yet.clone_into(&mut last),
                     Seen::Unknown(why) => last = why,
                 },
-                Err(fault) => last = fault.to_string(),
+                // What could not be read yet is tried for, however long ago it was sent.
+                Err(fault) => {
+                    last = fault.to_string();
+                    end = start + self.patience;
+                }
             }
             if Instant::now() + PACE >= end {
                 break;
@@ -291,8 +298,12 @@ impl Gateway {
             let Ok(Some(_lock)) = try_lock(&self.locks, &target_lock(&write)) else { continue };
             let message = "the program ended before the answer came";
             let lost = Err(Fault::new(FaultKind::OutcomeUnknown, message));
-            let outcome = self.verify(source, &write, &was, lost).await;
             let record = &entry.record;
+            // What did not show in its time is not waited for once more.
+            let ago = self.clock.now().duration_since(record.at);
+            let ago = Duration::try_from(ago).unwrap_or_default();
+            let left = self.patience.saturating_sub(ago);
+            let outcome = self.verify(source, &write, &was, lost, left).await;
             self.journal.append(&Record {
                 at: self.clock.now(),
                 plan: record.plan.clone(),

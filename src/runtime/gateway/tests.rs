@@ -171,7 +171,7 @@ async fn what_moved_since_it_was_seen_is_refused_and_nothing_is_sent() {
     world.pass(900);
     let outcomes = world.carry_out(&confirmed).await;
     assert!(
-        matches!(outcomes.as_slice(), [Outcome::Moved { moved }] if !moved.is_empty()),
+        matches!(outcomes.as_slice(), [Outcome::Moved { moved, .. }] if !moved.is_empty()),
         "{outcomes:?}"
     );
     let journal = world.gateway.journal().read(None).unwrap();

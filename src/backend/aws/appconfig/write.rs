@@ -199,7 +199,13 @@ impl AppConfig {
             // Whatever became of the version, nobody gets it.
             let now = context.now();
             let fault = connection.fault(&error, "CreateHostedConfigurationVersion", now);
-            let message = format!("{}; nothing was deployed", fault.message);
+            let perhaps = match fault.kind {
+                FaultKind::Unreachable | FaultKind::ServerError | FaultKind::InvalidReply => {
+                    "a version may have been made, and "
+                }
+                _ => "",
+            };
+            let message = format!("{}; {perhaps}nothing was deployed", fault.message);
             Fault { message: message.into(), ..fault }
         })?;
         let said = version.content().map(AsRef::as_ref).unwrap_or_default();
@@ -219,7 +225,11 @@ impl AppConfig {
         let request = request.latest_deployment_number(standing.newest);
         let started = request.send().await.map_err(|error| {
             let fault = connection.write_fault(&error, "StartDeployment", context.now());
-            let message = format!("{}; it was for version {version}", fault.message);
+            let made = match fault.kind {
+                FaultKind::OutcomeUnknown => format!("it was for version {version}"),
+                _ => format!("version {version} was made and is not deployed"),
+            };
+            let message = format!("{}; {made}", fault.message);
             Fault { message: message.into(), ..fault }
         })?;
         let mut note = format!(

@@ -1,0 +1,21 @@
+//! Every fault for every kind of write to pipelines, against the lab.
+#![cfg(feature = "aws")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a failing unwrap in a test is a failing test"
+)]
+
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "lab_writes_edge/hands.rs"]
+mod hands;
+#[path = "lab_faults_aws/kinds.rs"]
+mod kinds;
+#[path = "support/lab.rs"]
+mod lab;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/lab_pipelines.rs"]
+mod pipes;
+#[path = "lab_faults_aws/table.rs"]
+mod table;
