@@ -1,0 +1,111 @@
+//! What is let through, what is left out, and how that is counted.
+
+use super::*;
+
+fn raw(method: &str, url: &str) -> Raw {
+    Raw {
+        place: 1,
+        at: None,
+        method: method.to_owned(),
+        url: url.to_owned(),
+        headers: Vec::new(),
+        body: None,
+    }
+}
+
+fn with(method: &str, url: &str, headers: &[(&str, &str)]) -> Raw {
+    let headers = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+    Raw { headers, ..raw(method, url) }
+}
+
+#[test]
+fn only_safe_methods_unless_allowed_by_name() {
+    let post = Selection { methods: vec![Method::POST], ..Selection::default() };
+    for (selection, request, sent) in [
+        (Selection::default(), raw("get", "/"), true),
+        (Selection::default(), raw("HEAD", "/"), true),
+        (Selection::default(), raw("OPTIONS", "/"), true),
+        (Selection::default(), raw("POST", "/"), false),
+        (Selection::default(), raw("TRACE", "/"), false),
+        (Selection::default(), raw("GET", "/a?_method=delete"), false),
+        (Selection::default(), with("GET", "/", &[("X-HTTP-Method-Override", "DELETE")]), false),
+        (post.clone(), raw("POST", "/"), true),
+        (post.clone(), raw("DELETE", "/"), false),
+        (post, with("POST", "/", &[("X-HTTP-Method-Override", "PUT")]), false),
+    ] {
+        let mut intake = Intake::new(selection);
+        intake.take(1, Ok(request));
+        assert_eq!(intake.requests.len(), usize::from(sent), "{:?}", intake.skipped);
+        assert_eq!(intake.skipped.len(), usize::from(!sent), "{:?}", intake.skipped);
+    }
+}
+
+#[test]
+fn hosts_are_counted_and_left_out() {
+    let selection = Selection { hosts: vec!["shop.example".to_owned()], ..Selection::default() };
+    let mut intake = Intake::new(selection);
+    for url in ["https://u:p@Shop.example:8443/a", "http://cdn.example/b", "https://shop.example?c"] {
+        intake.take(1, Ok(raw("GET", url)));
+    }
+    intake.take(1, Ok(with("GET", "/d", &[("Host", "shop.example")])));
+    let paths: Vec<&str> = intake.requests.iter().map(|r| r.path.as_str()).collect();
+    assert_eq!(paths, ["/a", "/?c", "/d"]);
+    assert_eq!(intake.skipped.get("another host"), Some(&1));
+    assert_eq!(intake.hosts.get("shop.example"), Some(&2));
+    assert!(intake.hosts.keys().all(|host| !host.contains('@')));
+}
+
+#[test]
+fn what_is_no_request_of_a_host_is_told_apart() {
+    let mut intake = Intake::new(Selection { limit: 1, ..Selection::default() });
+    for (place, url) in [(1, "*"), (2, "data:text/plain,x"), (3, "a/b"), (4, "/a"), (5, "/b")] {
+        intake.take(place, Ok(raw("GET", url)));
+    }
+    intake.take(6, Ok(raw("G T", "/")));
+    assert_eq!(intake.unreadable.count, 3);
+    assert_eq!(intake.skipped.get("not http or https"), Some(&1));
+    assert_eq!(intake.skipped.get("beyond the limit"), Some(&1));
+    assert_eq!((intake.read, intake.requests.len()), (6, 1));
+}
+
+#[test]
+fn headers_of_the_connection_and_credentials_are_left_out() {
+    let mut intake = Intake::new(Selection::default());
+    intake.take(
+        1,
+        Ok(with(
+            "GET",
+            "/a?token=t0k3n",
+            &[
+                (":path", "/a"),
+                ("Host", "shop.example"),
+                ("If-None-Match", "x"),
+                ("Accept-Encoding", "br"),
+                ("Cookie", "s=t0k3n"),
+                ("Authorization", "Bearer t0k3n"),
+                ("Accept", "a"),
+                ("Accept", "b"),
+            ],
+        )),
+    );
+    let request = &intake.requests[0];
+    let kept: Vec<(&str, &str)> =
+        request.headers.iter().map(|(n, v)| (n.as_str(), v.to_str().unwrap())).collect();
+    assert_eq!(kept, [("accept", "a"), ("accept", "b")]);
+    assert_eq!(request.path, "/a");
+    let names: Vec<&str> = intake.scrubbed().keys().map(String::as_str).collect();
+    assert_eq!(names, ["header authorization", "header cookie", "query token"]);
+    assert!(!format!("{intake:?}").contains("t0k3n"));
+}
+
+#[test]
+fn requests_go_by_their_times() {
+    let mut intake = Intake::new(Selection::default());
+    let at = |second: i64| Some(jiff::Timestamp::from_second(second).unwrap());
+    for (url, at) in [("/b", at(2)), ("/b2", None), ("/a", at(1)), ("/c", at(3))] {
+        intake.take(1, Ok(Raw { at, ..raw("GET", url) }));
+    }
+    intake.sort();
+    let paths: Vec<&str> = intake.requests.iter().map(|r| r.path.as_str()).collect();
+    assert_eq!(paths, ["/a", "/b", "/b2", "/c"]);
+}
