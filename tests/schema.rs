@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "act",
     "canary",
     "canary-event",
@@ -22,6 +22,7 @@ const NAMES: [&str; 11] = [
     "probe",
     "probe-design",
     "probe-tick",
+    "replay",
     "status",
 ];
 

@@ -13,6 +13,7 @@ use super::init::InitArgs;
 use super::journal::JournalArgs;
 use super::pilot::PilotArgs;
 use super::probe::ProbeArgs;
+use super::recorded::ReplayArgs;
 use super::schema::SchemaArgs;
 use super::sources::SourcesArgs;
 use super::status::StatusArgs;
@@ -85,11 +86,13 @@ pub enum Command {
     Canary(CanaryCommand),
     /// Fire designed requests at a baseline and a canary, and judge the answers
     Probe(ProbeArgs),
+    /// Send recorded requests to a baseline and a canary, and compare the answers
+    Replay(ReplayArgs),
     /// Print what was written, by whom, and what came of it
     Journal(JournalArgs),
     /// Ask the backends within reach, and write a first configuration
     Init(InitArgs),
-    /// Replay a recording and print its last frame
+    /// Replay a recording of the control room and print its last frame
     ReplaySession {
         /// The recording, made with --record
         file: PathBuf,

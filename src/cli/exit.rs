@@ -41,11 +41,15 @@ pub enum Exit {
     Marginal,
     /// There is no verdict on a canary: too little is known.
     TooLittle,
+    /// The answers of the canary differ from those of the baseline.
+    Differs,
+    /// No answers could be compared.
+    NotCompared,
 }
 
 impl Exit {
     /// Every exit, in the order of its code.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Good,
         Self::Failure,
         Self::Usage,
@@ -63,6 +67,8 @@ impl Exit {
         Self::Harm,
         Self::Marginal,
         Self::TooLittle,
+        Self::Differs,
+        Self::NotCompared,
     ];
 
     /// Its code.
@@ -85,6 +91,8 @@ impl Exit {
             Self::Harm => 30,
             Self::Marginal => 31,
             Self::TooLittle => 32,
+            Self::Differs => 33,
+            Self::NotCompared => 34,
         }
     }
 
@@ -108,6 +116,8 @@ impl Exit {
             Self::Harm => "verdict fail: the canary does harm beyond its margin",
             Self::Marginal => "verdict marginal: worse, but not provably beyond its margin",
             Self::TooLittle => "no verdict: not enough data",
+            Self::Differs => "the canary answers otherwise than the baseline",
+            Self::NotCompared => "nothing could be compared",
         }
     }
 

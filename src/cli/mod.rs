@@ -15,9 +15,12 @@ pub mod init;
 pub mod journal;
 pub mod pilot;
 pub mod probe;
+pub mod progress;
+pub mod recorded;
 pub mod replay;
 pub mod rows;
 pub mod schema;
+pub mod signals;
 pub mod sources;
 pub mod start;
 pub mod status;
@@ -78,6 +81,7 @@ fn run(args: &Args) -> Result<u8, Failure> {
         Some(Command::Pilot(arguments)) => pilot::run(global, arguments, out).map(Exit::code),
         Some(Command::Canary(command)) => canary::run(global, command, out).map(Exit::code),
         Some(Command::Probe(arguments)) => probe::run(arguments, out),
+        Some(Command::Replay(arguments)) => recorded::run(arguments, out),
         Some(Command::Schema(arguments)) => written(schema::run(arguments, out)),
         Some(Command::Journal(arguments)) => journal::run(global, arguments, out).map(Exit::code),
         Some(Command::Act(command)) => act::run(global, command, out).map(Exit::code),

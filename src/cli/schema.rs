@@ -12,6 +12,7 @@ use super::probe::{ProbeReport, ProbeTick};
 use crate::app::report::{Act, Event, Status};
 use crate::config::document::schema_of;
 use crate::traffic::design::DesignFile;
+use crate::traffic::recorded::report::ReplayReport;
 
 /// Which format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -38,6 +39,8 @@ pub enum Name {
     ProbeTick,
     /// The file that `probe` reads
     ProbeDesign,
+    /// `replay -o json`
+    Replay,
 }
 
 impl Name {
@@ -55,6 +58,7 @@ impl Name {
             Self::Probe => schema_for!(ProbeReport),
             Self::ProbeTick => schema_for!(ProbeTick),
             Self::ProbeDesign => schema_of::<DesignFile>(),
+            Self::Replay => schema_for!(ReplayReport),
         }
     }
 }

@@ -13,6 +13,7 @@
 pub mod book;
 pub mod design;
 pub mod fire;
+pub mod recorded;
 pub mod schedule;
 pub mod tally;
 pub mod target;

@@ -13,14 +13,15 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use jiff::Timestamp;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::Instant;
 
 use self::document::{Ended, Run};
-use self::progress::Progress;
+use self::progress::words;
 use super::exit::{Exit, Failure};
 use super::headless::{Format, runtime};
+use super::progress::Progress;
+use super::signals::Signals;
 use crate::config::scalar::HttpUrl;
 use crate::domain::text::SafeText;
 use crate::judge::Verdict;
@@ -138,7 +139,9 @@ async fn probe(
         tokio::select! {
             biased;
             signal = signals.next() => break Ended::Interrupted { signal },
-            _ = glances.tick() => progress.show(&design, &book, clock.elapsed()),
+            _ = glances.tick() => {
+                progress.show(|| words(&design, &book, clock.elapsed()));
+            },
             event = events.recv() => {
                 let Some(event) = event else { break Ended::AllSent };
                 for tick in book.take(event) {
@@ -188,34 +191,4 @@ fn line(format: Format, tick: &Tick, out: &mut impl Write) -> io::Result<()> {
     }
     document::write(&ProbeTick::of(tick), false, out)?;
     out.flush()
-}
-
-/// The signals that ask for the end.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hang_up: Signal,
-}
-
-impl Signals {
-    fn listen() -> Result<Self, Failure> {
-        let listen = |kind| {
-            signal(kind).map_err(|why| Failure::new(format!("cannot listen to signals: {why}")))
-        };
-        Ok(Self {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-            hang_up: listen(SignalKind::hangup())?,
-        })
-    }
-
-    /// The number of the next one.
-    async fn next(&mut self) -> u8 {
-        let kind = tokio::select! {
-            _ = self.interrupt.recv() => SignalKind::interrupt(),
-            _ = self.terminate.recv() => SignalKind::terminate(),
-            _ = self.hang_up.recv() => SignalKind::hangup(),
-        };
-        u8::try_from(kind.as_raw_value()).unwrap_or(0)
-    }
 }

@@ -279,7 +279,8 @@ impl Ledger {
             counts.compared += book.compared;
             counts.unknown += book.unknown;
             for (set, times) in &book.sets {
-                let is_real = |number: &usize| book.tallies.get(*number).is_some_and(Tally::is_real);
+                let is_real =
+                    |number: &usize| book.tallies.get(*number).is_some_and(Tally::is_real);
                 if set.is_empty() {
                     counts.same += times;
                 } else if set.iter().any(is_real) {

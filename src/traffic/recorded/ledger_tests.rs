@@ -83,7 +83,8 @@ fn where_both_are_noisy_the_share_decides() {
 
 #[test]
 fn the_tail_of_fair_coins() {
-    for (k, n, expected) in [(0, 10, 1.0), (10, 10, 1.0 / 1024.0), (5, 9, 0.5), (3, 4, 5.0 / 16.0)] {
+    for (k, n, expected) in [(0, 10, 1.0), (10, 10, 1.0 / 1024.0), (5, 9, 0.5), (3, 4, 5.0 / 16.0)]
+    {
         assert!((at_least(k, n) - expected).abs() < 1e-12, "{k} of {n}");
     }
     assert!((at_least(5_000, 10_000) - 0.504).abs() < 1e-3);

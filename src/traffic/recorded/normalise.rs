@@ -99,7 +99,8 @@ fn is_id(text: &str) -> bool {
     if length >= 8 && is_hex(text) {
         return true;
     }
-    is_opaque(text) || (length >= 6 && text.chars().all(char::is_alphanumeric) && changes(text) >= 3)
+    is_opaque(text)
+        || (length >= 6 && text.chars().all(char::is_alphanumeric) && changes(text) >= 3)
 }
 
 /// Whether this is a long mixture of letters and digits, as keys and hashes are.

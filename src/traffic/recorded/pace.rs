@@ -84,10 +84,8 @@ mod tests {
             ("0.5x", [0, 0, 1_000, 1_000, 4_000]),
             ("max", [0; 5]),
         ] {
-            let due: Vec<u128> = offsets(&requests, pace.parse().unwrap())
-                .iter()
-                .map(Duration::as_millis)
-                .collect();
+            let due: Vec<u128> =
+                offsets(&requests, pace.parse().unwrap()).iter().map(Duration::as_millis).collect();
             assert_eq!(due, expected, "{pace}");
         }
         assert!(offsets(&[], Pace::Max).is_empty());
@@ -98,8 +96,9 @@ mod tests {
         for text in ["", "x", "0", "-1", "inf", "NaN", "fast", "1e999"] {
             assert!(text.parse::<Pace>().is_err(), "{text}");
         }
-        assert_eq!("1e-300".parse::<Pace>().map(|p| offsets(&[request(Some(0))], p)).unwrap(), [
-            Duration::ZERO
-        ]);
+        assert_eq!(
+            "1e-300".parse::<Pace>().map(|p| offsets(&[request(Some(0))], p)).unwrap(),
+            [Duration::ZERO]
+        );
     }
 }

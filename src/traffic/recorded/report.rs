@@ -71,8 +71,6 @@ pub struct Run {
     pub ended: Ended,
     /// Recorded requests that were to be sent.
     pub planned: u64,
-    /// Those that were begun.
-    pub begun: u64,
     /// How much later than due a request was begun at most, in seconds.
     pub late: f64,
     /// Whether any request has a time.

@@ -12,7 +12,7 @@ const LONGEST_NAME: usize = 40;
 const MOST_NAMES: usize = 100;
 
 /// A name that has one of these in it, its punctuation left out, names a credential.
-const WITHIN: [&str; 20] = [
+const WITHIN: [&str; 21] = [
     "token",
     "secret",
     "passw",
@@ -33,16 +33,42 @@ const WITHIN: [&str; 20] = [
     "csrf",
     "xsrf",
     "sessid",
+    "sessionid",
 ];
 /// A name that has one of these as a word of its own names a credential.
 const WORDS: [&str; 14] = [
-    "key", "sig", "pwd", "pass", "pw", "auth", "session", "sid", "otp", "pin", "jwt", "hmac",
-    "sessionid", "assertion",
+    "key",
+    "sig",
+    "pwd",
+    "pass",
+    "pw",
+    "auth",
+    "session",
+    "sid",
+    "otp",
+    "pin",
+    "jwt",
+    "hmac",
+    "sessionid",
+    "assertion",
 ];
 /// How well-known credentials begin.
 const BEGINNINGS: [&str; 15] = [
-    "bearer ", "basic ", "digest ", "negotiate ", "ghp_", "gho_", "ghs_", "github_pat_", "glpat-",
-    "sk_live_", "sk_test_", "xoxb-", "xoxp-", "akia", "asia",
+    "bearer ",
+    "basic ",
+    "digest ",
+    "negotiate ",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "github_pat_",
+    "glpat-",
+    "sk_live_",
+    "sk_test_",
+    "xoxb-",
+    "xoxp-",
+    "akia",
+    "asia",
 ];
 
 /// How often each name was scrubbed, as `header cookie` or `query token`.

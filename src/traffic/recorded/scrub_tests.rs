@@ -95,7 +95,8 @@ fn headers_and_bodies_lose_their_credentials() {
         scrubber.header("Referer", "https://u:p@shop.example/?api_key=1").as_deref(),
         Some("https://shop.example/")
     );
-    let body = r#"{"user":"ann","password":"x","deep":[{"apiKey":{"a":1}}],"note":"Bearer abcdefgh123"}"#;
+    let body =
+        r#"{"user":"ann","password":"x","deep":[{"apiKey":{"a":1}}],"note":"Bearer abcdefgh123"}"#;
     let kept = scrubber.body("application/json; charset=utf-8", body).unwrap();
     assert_eq!(
         String::from_utf8(kept).unwrap(),

@@ -17,7 +17,8 @@ fn differences(before: &Answer, after: &Answer) -> Vec<String> {
     let baseline = Cleaner::new("http://base.example:1", &["fr3sh".to_owned()]);
     let canary = Cleaner::new("http://canary.example:2", &["fr3sh".to_owned()]);
     let found = compare(&Prepared::new(before, &baseline), &Prepared::new(after, &canary));
-    let show = |value: &Option<SafeText>| value.as_ref().map_or("-".to_owned(), ToString::to_string);
+    let show =
+        |value: &Option<SafeText>| value.as_ref().map_or("-".to_owned(), ToString::to_string);
     found
         .fields
         .iter()
@@ -42,11 +43,17 @@ fn json_is_compared_by_structure() {
         (r#"{"a":null}"#, r#"{}"#, vec!["Json Missing /a null > -"]),
         (r#"{"a":1}"#, r#"{"b":1}"#, vec!["Json Missing /a 1 > -", "Json Added /b - > 1"]),
         ("[1,2,3]", "[3,1,2]", vec!["Json Order  [1,2,3] > [3,1,2]"]),
-        (r#"[{"a":1,"b":2},1]"#, r#"[1.0,{"b":2,"a":1}]"#, vec![
-            r#"Json Order  [{"a":1,"b":2},1] > [1.0,{"b":2,"a":1}]"#,
-        ]),
+        (
+            r#"[{"a":1,"b":2},1]"#,
+            r#"[1.0,{"b":2,"a":1}]"#,
+            vec![r#"Json Order  [{"a":1,"b":2},1] > [1.0,{"b":2,"a":1}]"#],
+        ),
         ("[1,2]", "[1,3]", vec!["Json Value /{} 2 > 3"]),
-        (r#"{"i":[{"p":1},{"p":2}]}"#, r#"{"i":[{"p":3},{"p":4}]}"#, vec!["Json Value /i/{}/p 1 > 3"]),
+        (
+            r#"{"i":[{"p":1},{"p":2}]}"#,
+            r#"{"i":[{"p":3},{"p":4}]}"#,
+            vec!["Json Value /i/{}/p 1 > 3"],
+        ),
         (r#"{"i":[1]}"#, r#"{"i":[1,2]}"#, vec!["Json Length /i 1 items > 2 items"]),
         (
             r#"{"i":[{"name":1}]}"#,
@@ -59,9 +66,11 @@ fn json_is_compared_by_structure() {
         ),
         (r#"{"17":{"a":1}}"#, r#"{"17":{"a":2}}"#, vec!["Json Value /{}/a 1 > 2"]),
         (r#"{"a/b~c":1}"#, r#"{"a/b~c":2}"#, vec!["Json Value /a~1b~0c 1 > 2"]),
-        ("9007199254740993", "9007199254740992", vec![
-            "Json Value  9007199254740993 > 9007199254740992",
-        ]),
+        (
+            "9007199254740993",
+            "9007199254740992",
+            vec!["Json Value  9007199254740993 > 9007199254740992"],
+        ),
         ("1", "1.5", vec!["Json Value  1 > 1.5"]),
         (r#"{"u":"http://base.example:1/x"}"#, r#"{"u":"http://canary.example:2/x"}"#, vec![]),
     ] {
@@ -84,7 +93,10 @@ fn what_examples_show_holds_no_credential() {
         (r#"{"a":"Bearer t0k3nt0k3n"}"#, r#"{"a":"Bearer t0k3nt0k3m"}"#),
     ] {
         let found = json(before, after).join("\n");
-        assert!(!found.is_empty() && !found.contains("t0k3n") && !found.contains("fr3sh"), "{found}");
+        assert!(
+            !found.is_empty() && !found.contains("t0k3n") && !found.contains("fr3sh"),
+            "{found}"
+        );
     }
 }
 
@@ -92,7 +104,12 @@ fn what_examples_show_holds_no_credential() {
 fn headers_are_compared_but_those_of_the_moment() {
     let before = answer(
         200,
-        &[("date", "a"), ("x-a", "1"), ("x-gone", "1"), ("location", "http://base.example:1/l?token=x")],
+        &[
+            ("date", "a"),
+            ("x-a", "1"),
+            ("x-gone", "1"),
+            ("location", "http://base.example:1/l?token=x"),
+        ],
         b"",
     );
     let after = answer(
@@ -153,7 +170,11 @@ fn texts_are_compared_by_lines_and_the_rest_as_a_whole() {
             parts.fold(first, |out, part| out + "SHA-256 " + part.get(8..).unwrap_or_default())
         };
         let found: Vec<String> = found.iter().map(|text| plain(text)).collect();
-        assert_eq!(found, expected.map(plain).into_iter().collect::<Vec<_>>(), "{before:?} {after:?}");
+        assert_eq!(
+            found,
+            expected.map(plain).into_iter().collect::<Vec<_>>(),
+            "{before:?} {after:?}"
+        );
     }
 }
 
@@ -168,8 +189,7 @@ fn a_long_or_hostile_value_is_bounded() {
         answer(200, &[], format!("{{{}}}", fields.join(",")).as_bytes())
     };
     let cleaner = Cleaner::default();
-    let found =
-        compare(&Prepared::new(&many(1), &cleaner), &Prepared::new(&many(2), &cleaner));
+    let found = compare(&Prepared::new(&many(1), &cleaner), &Prepared::new(&many(2), &cleaner));
     assert!(found.more && found.fields.len() == MOST_FIELDS);
 }
 

@@ -151,7 +151,9 @@ fn canonical(value: &Value) -> String {
         Value::Array(items) => {
             format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(","))
         }
-        Value::Number(number) => integer(number).map_or_else(|| number.to_string(), |i| i.to_string()),
+        Value::Number(number) => {
+            integer(number).map_or_else(|| number.to_string(), |i| i.to_string())
+        }
         other => other.to_string(),
     }
 }
@@ -160,9 +162,9 @@ fn same(old: &Value, new: &Value) -> bool {
     match (old, new) {
         (Value::Object(before), Value::Object(after)) => {
             before.len() == after.len()
-                && before.iter().all(|(name, value)| {
-                    after.get(name).is_some_and(|other| same(value, other))
-                })
+                && before
+                    .iter()
+                    .all(|(name, value)| after.get(name).is_some_and(|other| same(value, other)))
         }
         (Value::Array(before), Value::Array(after)) => {
             before.len() == after.len() && before.iter().zip(after).all(|(a, b)| same(a, b))

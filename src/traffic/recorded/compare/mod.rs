@@ -36,6 +36,20 @@ pub enum Part {
     Body,
 }
 
+impl Part {
+    /// Where, as `status`, `header server`, `/items/{}/price` or `body line 3`.
+    pub fn label(self, name: &SafeText) -> String {
+        match self {
+            Self::Status => "status".to_owned(),
+            Self::Header => format!("header {name}"),
+            Self::Json if name.is_empty() => "(document)".to_owned(),
+            Self::Json => name.to_string(),
+            Self::Body if name.is_empty() => "body".to_owned(),
+            Self::Body => format!("body {name}"),
+        }
+    }
+}
+
 /// How the canary differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -66,16 +80,9 @@ pub struct Field {
 }
 
 impl Field {
-    /// Where, as `status`, `header server`, `/items/{}/price` or `body line 3`.
+    /// Where, as [`Part::label`] says it.
     pub fn label(&self) -> String {
-        match self.part {
-            Part::Status => "status".to_owned(),
-            Part::Header => format!("header {}", self.name),
-            Part::Json if self.name.is_empty() => "(document)".to_owned(),
-            Part::Json => self.name.to_string(),
-            Part::Body if self.name.is_empty() => "body".to_owned(),
-            Part::Body => format!("body {}", self.name),
-        }
+        self.part.label(&self.name)
     }
 }
 

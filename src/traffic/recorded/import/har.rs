@@ -158,7 +158,8 @@ impl<'de> Visitor<'de> for Pick {
 
 fn request(entry: &Entry) -> Result<Raw, Why> {
     let request = entry.request.as_ref().ok_or("an entry without `request`")?;
-    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    let text =
+        |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     let url = text(request, "url").ok_or("a request without `url`")?;
     let method = text(request, "method").ok_or("a request without `method`")?;
     let at = match entry.started.as_ref().and_then(Value::as_str) {

@@ -44,7 +44,8 @@ fn only_safe_methods_unless_allowed_by_name() {
 fn hosts_are_counted_and_left_out() {
     let selection = Selection { hosts: vec!["shop.example".to_owned()], ..Selection::default() };
     let mut intake = Intake::new(selection);
-    for url in ["https://u:p@Shop.example:8443/a", "http://cdn.example/b", "https://shop.example?c"] {
+    for url in ["https://u:p@Shop.example:8443/a", "http://cdn.example/b", "https://shop.example?c"]
+    {
         intake.take(1, Ok(raw("GET", url)));
     }
     intake.take(1, Ok(with("GET", "/d", &[("Host", "shop.example")])));
