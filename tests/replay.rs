@@ -6,14 +6,15 @@
     reason = "a failing unwrap in a test is a failing test"
 )]
 
+#[path = "replay/server.rs"]
+mod server;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+
+use server::{Server, json, path_of};
 
 /// One secret of each kind that a recording can hold; none may come out anywhere.
 const SECRETS: [&str; 9] = [
@@ -27,90 +28,6 @@ const SECRETS: [&str; 9] = [
     "hunter2apikey",
     "hunter2matrix",
 ];
-
-/// What a server does with a request: counted from 0, and as it came. None: it never answers.
-type Answering = dyn Fn(u64, &str) -> Option<String> + Send + Sync;
-
-/// A small HTTP/1.1 server on loopback; it ends with the test.
-struct Server {
-    url: String,
-    seen: Arc<Mutex<Vec<String>>>,
-    _runtime: tokio::runtime::Runtime,
-}
-
-impl Server {
-    fn start(answering: impl Fn(u64, &str) -> Option<String> + Send + Sync + 'static) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let count = Arc::new(AtomicU64::new(0));
-        let answering: Arc<Answering> = Arc::new(answering);
-        let log = Arc::clone(&seen);
-        runtime.spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (answering, log, count) =
-                    (Arc::clone(&answering), Arc::clone(&log), Arc::clone(&count));
-                tokio::spawn(serve(stream, answering, log, count));
-            }
-        });
-        Self { url, seen, _runtime: runtime }
-    }
-
-    fn seen(&self) -> Vec<String> {
-        self.seen.lock().unwrap().clone()
-    }
-}
-
-async fn serve(
-    mut stream: TcpStream,
-    answering: Arc<Answering>,
-    log: Arc<Mutex<Vec<String>>>,
-    count: Arc<AtomicU64>,
-) {
-    let mut bytes = Vec::new();
-    loop {
-        let end = loop {
-            let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4);
-            let length = head.map(|end| {
-                let text = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
-                let length =
-                    text.split("content-length: ").nth(1).and_then(|t| t.split('\r').next());
-                end + length.map_or(0, |text| text.parse::<usize>().unwrap())
-            });
-            if let Some(end) = length.filter(|end| bytes.len() >= *end) {
-                break end;
-            }
-            let mut more = [0; 4096];
-            match stream.read(&mut more).await {
-                Ok(0) | Err(_) => return,
-                Ok(read) => bytes.extend_from_slice(&more[..read]),
-            }
-        };
-        let request = String::from_utf8_lossy(&bytes[..end]).into_owned();
-        bytes.drain(..end);
-        log.lock().unwrap().push(request.clone());
-        match answering(count.fetch_add(1, Ordering::SeqCst), &request) {
-            Some(answer) => stream.write_all(answer.as_bytes()).await.unwrap(),
-            None => std::future::pending().await,
-        }
-    }
-}
-
-fn json(status: &str, body: &str) -> Option<String> {
-    Some(format!(
-        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    ))
-}
-
-fn path_of(request: &str) -> &str {
-    request.split(' ').nth(1).unwrap()
-}
 
 /// A shop with a random request id and a time in each answer, and its own address in some.
 fn shop(n: u64, request: &str, canary: bool) -> Option<String> {
@@ -348,11 +265,13 @@ fn walk(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn fresh_credentials_come_by_reference_and_are_not_shown() {
-    let echo = |n: u64, request: &str| {
-        let text = serde_json::to_string(request).unwrap();
-        json("200 OK", &format!("{{\"n{n}\":{text}}}"))
+    let echo = |name: &'static str| {
+        move |_: u64, request: &str| {
+            let text = serde_json::to_string(request).unwrap();
+            json("200 OK", &format!("{{\"{name}\":{text}}}"))
+        }
     };
-    let (baseline, canary) = (Server::start(echo), Server::start(echo));
+    let (baseline, canary) = (Server::start(echo("one")), Server::start(echo("two")));
     let room = Room::new();
     let file = room.file("a.ndjson", "{\"path\":\"/a\"}");
     let header = ["--header", "Authorization: Bearer env:FRESH", "-o", "json"];
