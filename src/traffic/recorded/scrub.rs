@@ -97,7 +97,7 @@ pub fn is_secret_value(value: &str) -> bool {
     let lower: String = value.chars().take(16).flat_map(char::to_lowercase).collect();
     if BEGINNINGS.iter().any(|b| lower.starts_with(b) && value.len() >= b.len() + 8) {
         // The two of AWS are words too: they are followed by sixteen capitals and digits.
-        return !lower.starts_with("a")
+        return !lower.starts_with('a')
             || (value.len() == 20
                 && value.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()));
     }
@@ -255,9 +255,9 @@ impl Scrubber {
             self.count("header", name);
             return None;
         }
-        let clean = |word: &str| match word.contains("://") || word.contains('?') {
-            true => self.url(word),
-            false => word.to_owned(),
+        let clean = |word: &str| {
+            let is_address = word.contains("://") || word.contains('?');
+            if is_address { self.url(word) } else { word.to_owned() }
         };
         Some(value.split(' ').map(clean).collect::<Vec<_>>().join(" "))
     }

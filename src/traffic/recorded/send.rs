@@ -21,7 +21,7 @@ use crate::traffic::target::{NoAnswer, Target, Wire};
 /// So wide is a request as an example shows it, in cells.
 const REQUEST_WIDTH: usize = 120;
 /// A wait longer than this is cut into several: clocks of the system count no further.
-const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3_600);
+const LONGEST_WAIT: Duration = Duration::from_hours(365 * 24);
 
 /// Both sides, and how they are asked.
 pub struct Sides {

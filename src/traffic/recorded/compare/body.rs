@@ -76,8 +76,8 @@ fn summary(body: &Body) -> Option<SafeText> {
         Body::Text(text) => format!("text: {text}"),
         Body::Bytes(bytes) => {
             let digest = Sha256::digest(bytes);
-            let begin: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-            format!("{} bytes, SHA-256 {begin}…", bytes.len())
+            let begin = digest.iter().take(4).fold(0_u32, |out, byte| out << 8 | u32::from(*byte));
+            format!("{} bytes, SHA-256 {begin:08x}…", bytes.len())
         }
     };
     Some(shown("", &text))

@@ -90,11 +90,7 @@ fn walk(old: &Value, new: &Value, at: &Pointer, found: &mut Differences) {
             }
         }
         (Value::Array(before), Value::Array(after)) => list(before, after, at, found),
-        (Value::Number(before), Value::Number(after)) => {
-            if !same_number(before, after) {
-                found.add(Part::Json, &at.text, Kind::Value, pair);
-            }
-        }
+        (Value::Number(before), Value::Number(after)) if same_number(before, after) => {}
         _ if type_of(old) != type_of(new) => found.add(Part::Json, &at.text, Kind::Type, pair),
         _ if old != new => found.add(Part::Json, &at.text, Kind::Value, pair),
         _ => {}
@@ -211,7 +207,9 @@ fn shapes(before: &[Value], after: &[Value], at: &Pointer, found: &mut Differenc
     }
     let fields = |items: &[Value]| {
         let mut fields = BTreeSet::new();
-        items.iter().for_each(|item| paths(item, at, &mut fields));
+        for item in items {
+            paths(item, at, &mut fields);
+        }
         fields
     };
     let (old, new) = (fields(before), fields(after));

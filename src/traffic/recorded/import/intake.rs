@@ -231,8 +231,8 @@ fn header(raw: &Raw, wanted: &str) -> Option<String> {
 fn overridden(raw: &Raw) -> Option<Method> {
     let by_header = OVERRIDES.iter().find_map(|name| header(raw, name));
     let by_query = || {
-        let query = raw.url.split(['?', '&']).skip(1);
-        query.filter_map(|pair| pair.strip_prefix("_method=")).next().map(str::to_owned)
+        let mut query = raw.url.split(['?', '&']).skip(1);
+        query.find_map(|pair| pair.strip_prefix("_method=")).map(str::to_owned)
     };
     let meant = by_header.or_else(by_query)?.to_ascii_uppercase();
     // What is no method at all is not sent either.
