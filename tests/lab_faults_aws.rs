@@ -1,4 +1,4 @@
-//! Every fault for every kind of write to pipelines, against the lab.
+//! Every fault and every kill for every kind of write to pipelines, against the lab.
 #![cfg(feature = "aws")]
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +10,11 @@
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "lab_writes_edge/hands.rs"]
 mod hands;
+#[path = "lab_faults_aws/kill.rs"]
+mod kill;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/kill.rs"]
+mod killing;
 #[path = "lab_faults_aws/kinds.rs"]
 mod kinds;
 #[path = "support/lab.rs"]

@@ -1,0 +1,63 @@
+//! Killed at every step of a write to a pipeline.
+
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+
+use crate::hands::Breaker;
+use crate::killing::{At, Victim, walk};
+use crate::kinds::{Kind, Scene};
+use crate::lab::address;
+
+/// Each answer takes so long, in seconds, so that every step can be seen.
+const SLOWLY: f64 = 0.12;
+
+async fn killed(kind: Kind, words: &str) {
+    let scene = Scene::new(kind, "kill").await;
+    let to = address("LAB_CODEPIPELINE_URL").replace("http://", "");
+    let breaker = Breaker::new(&format!("kill-{kind:?}"), &to).await;
+    breaker.always(&json!({ "kind": "latency", "seconds": SLOWLY })).await;
+    let url = format!("http://127.0.0.1:{}/w/faults-{kind:?}-kill", breaker.port);
+    let home = tempfile::tempdir().unwrap();
+    let settings = "[polling]\nfast = \"1s\"\nslow = \"1s\"\nbudget_per_minute = 6000\n\
+                    [safety]\nwrites_per_minute = 1000\npatience = \"2s\"\n\
+                    [sources.pipes]\nkind = \"codepipeline\"\n";
+    std::fs::write(home.path().join("lab.toml"), settings).unwrap();
+    let program = |words: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flightdeck"));
+        command.env_clear().current_dir(home.path()).env("HOME", home.path()).envs([
+            ("AWS_ACCESS_KEY_ID", "LABALICE"),
+            ("AWS_SECRET_ACCESS_KEY", "lab"),
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("AWS_ENDPOINT_URL_CODEPIPELINE", &url),
+            ("AWS_ENDPOINT_URL_STS", &url),
+        ]);
+        command.args(["--config", "lab.toml"]).args(words.split(' ')).stdin(Stdio::null());
+        command
+    };
+    let victim = Victim { home: home.path(), program: &program, words, steps: 1 };
+    // The world is made anew under the same name.
+    let ready = async || drop(Scene::new(kind, "kill").await);
+    let effects = async || usize::try_from(scene.counts().await.0).unwrap();
+    let stories = walk(&victim, ready, effects).await;
+    let end = |at| stories[&at].last().map(String::as_str);
+    assert_eq!(end(At::Line(0)), None, "{words}");
+    assert_eq!(end(At::Line(1)), Some("confirmed"), "{words}");
+    assert!(matches!(end(At::Line(2)), Some("done" | "unknown")), "{words}: {stories:?}");
+    for at in [At::Line(3), At::Line(4), At::Effect] {
+        assert_eq!(end(at), Some("done"), "{words}: {stories:?}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the lab: bash tests/run"]
+async fn killed_at_every_step_a_write_to_a_pipeline_is_accounted_for_and_never_done_twice() {
+    tokio::join!(
+        killed(Kind::Approve, "approve shop --yes --accept-current --reason again"),
+        killed(Kind::Hold, "hold shop --stage Production --yes --reason again"),
+        killed(Kind::Release, "release shop --stage Production --yes --reason again"),
+        killed(Kind::Abandon, "stop shop --all --yes --reason again"),
+        killed(Kind::Retry, "retry shop --stage Production --yes --reason again"),
+    );
+}
