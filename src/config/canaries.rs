@@ -40,7 +40,8 @@ pub struct CanaryConfig {
     /// The time after the start that is not judged: caches fill, connections open.
     #[serde(default = "warm_up")]
     pub warm_up: HumanDuration,
-    /// How long each step of the weight lasts at least.
+    /// How long each step of the weight lasts at least. A canary that says nothing for so long, or for
+    /// five minutes if that is shorter, while the baseline reports is silent.
     #[serde(default = "bake")]
     pub bake: HumanDuration,
     /// How much history before the start is read to learn how noisy the baseline is.

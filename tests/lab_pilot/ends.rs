@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use crate::flight::{Flight, run, sent};
 use crate::shop::Shop;
-use crate::verdicts::canary;
+use crate::verdicts::{CLAIM, canary, is_held, line, pipes};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs the lab: bash tests/run"]
@@ -41,15 +42,32 @@ async fn killed_again_and_again_a_walk_goes_on_where_it_was_and_a_second_pilot_i
 async fn taken_back_a_canary_stays_there_until_a_human_lets_it_begin_again() {
     let shop = Shop::open(0.5).await;
     let home = shop.folder.path();
-    std::fs::write(home.join("lab.toml"), shop.sources() + &canary(0.25, "")).unwrap();
+    let world = line("pilot-back").await;
+    let text = shop.sources() + &pipes(&world) + &canary(0.25, CLAIM);
+    std::fs::write(home.join("lab.toml"), text).unwrap();
+    // Killed between taking it back and the hold; the next one holds.
+    let flight = Flight::begin(home, "");
+    shop.until_told(1).await;
+    let slow = json!({ "kind": "slow", "operations": ["GetPipelineState"], "seconds": 1 });
+    world.lab("faults", json!({ "faults": [slow] })).await;
+    shop.until_told(2).await;
+    flight.kill().await;
+    world.lab("faults", json!({ "faults": [] })).await;
     let (code, said) = Flight::begin(home, "").end().await;
     assert_eq!(code, 11, "{said}");
+    assert!(said.contains("it was taken back before, and not held yet"), "{said}");
+    assert!(is_held(&world).await, "{said}");
+    // Held, nobody flies; released, the first step is a human's.
+    let mut flight = Flight::begin(home, "");
+    flight.until("a human is needed: Production of shop is held: release it first").await;
+    assert_eq!(flight.interrupt().await.0, 10);
+    let (code, said) = run(home, "release shop --yes").await;
+    assert_eq!(code, 0, "{said}");
     let mut flight = Flight::begin(home, "");
     flight.until("a human is needed: it was taken back").await;
-    let (code, said) = flight.interrupt().await;
-    assert_eq!(code, 10, "{said}");
-    assert_eq!(shop.weights().await.1, 0, "{said}");
-    assert_eq!(sent(home).await, ["10", "0"], "{said}");
+    assert_eq!(flight.interrupt().await.0, 10);
+    assert_eq!(shop.weights().await.1, 0);
+    assert_eq!(sent(home).await, ["10", "0", "hold", "release"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,7 +1,8 @@
 //! What a pilot does next: pure, from what is known of the canary.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
+use crate::app::activity::{Activity, Phase};
 use crate::app::canary::known_until;
 use crate::app::pilot::Pilot;
 use crate::app::select::canaries::split_of;
@@ -11,7 +12,7 @@ use crate::domain::ids::ItemId;
 use crate::domain::observed::Freshness;
 use crate::domain::time::{age, coarse};
 use crate::domain::traffic::TrafficSplit;
-use crate::domain::write::Write;
+use crate::domain::write::{Outcome, Write};
 use crate::judge::{Action, Verdict};
 
 /// Shares that differ by less are the same: backends count in whole weights.
@@ -66,6 +67,9 @@ pub fn decide(state: &State, spec: &CanarySpec, pilot: &Pilot) -> Decision {
     }
     let now = state.now;
     if share <= 0.0 {
+        if unheld(state, spec) {
+            return Decision::Back("it was taken back before, and not held yet".to_owned());
+        }
         // The first step needs no verdict: there is nothing to judge yet.
         let why = forbidden(pilot, now)
             .or_else(|| pilot.share.map(|_| "no traffic".into()))
@@ -146,25 +150,43 @@ fn taken_back(state: &State, spec: &CanarySpec) -> Option<String> {
             return Some(format!("{} of {} is held: release it first", stage.name, id.name));
         }
     }
-    let (id, _) = split_of(spec, &state.fleet)?;
-    let set = state.activity.iter().find_map(|activity| {
-        activity.steps.iter().filter(|_| activity.did_something()).find_map(|step| {
-            match &step.write {
-                Write::Shares { split, shares } if split == id => {
-                    let own = shares.iter().find(|(arm, _)| *arm == spec.canary);
-                    own.map(|(_, share)| (*share, step.at.unwrap_or(activity.at)))
-                }
-                _ => None,
-            }
-        })
-    });
-    let (_, at) = set.filter(|(share, _)| *share == 0)?;
+    let (_, share, at) = last_set(state, spec)?;
     let ago = coarse(age(state.now, at));
-    Some(format!("it was taken back {ago} ago: the first step after that is a human's"))
+    let why = format!("it was taken back {ago} ago: the first step after that is a human's");
+    (share == 0).then_some(why)
+}
+
+/// Whether the canary was taken back, and whoever did it ended before the hold was sent; nobody has
+/// held or released since.
+fn unheld(state: &State, spec: &CanarySpec) -> bool {
+    let Some((back, 0, _)) = last_set(state, spec) else { return false };
+    let unsent = back.steps.iter().find(|step| {
+        let refused =
+            matches!(&step.phase, Some(Phase::Ended { outcome: Outcome::Refused { .. } }));
+        refused && matches!(step.write, Write::Hold { .. })
+    });
+    let Some(target) = unsent.map(|step| step.write.target()) else { return false };
+    let mut since = state.activity.iter().take_while(|activity| activity.plan != back.plan);
+    !since.any(|a| a.did_something() && a.steps.iter().any(|step| step.write.target() == target))
+}
+
+/// What set the canary's share last, as far as it is recorded, to how much, and when.
+fn last_set<'a>(state: &'a State, spec: &CanarySpec) -> Option<(&'a Activity, u32, Timestamp)> {
+    let (id, _) = split_of(spec, &state.fleet)?;
+    let set = |activity: &'a Activity| {
+        activity.steps.iter().find_map(|step| match &step.write {
+            Write::Shares { split, shares } if split == id => {
+                let (_, share) = shares.iter().find(|(arm, _)| *arm == spec.canary)?;
+                Some((activity, *share, step.at.unwrap_or(activity.at)))
+            }
+            _ => None,
+        })
+    };
+    state.activity.iter().filter(|activity| activity.did_something()).find_map(set)
 }
 
 /// Why no step forward may be taken, whatever the verdict.
-fn forbidden(pilot: &Pilot, now: jiff::Timestamp) -> Option<String> {
+fn forbidden(pilot: &Pilot, now: Timestamp) -> Option<String> {
     if let Some(why) = &pilot.grounded {
         return Some(why.to_string());
     }
