@@ -110,6 +110,8 @@ pub struct View {
     pub last_key: u64,
     /// Ctrl-C was pressed once.
     pub leaving: bool,
+    /// Leaving was asked for while something is under way; the next key tells.
+    pub quitting: bool,
 }
 
 /// Selection, scroll position and filter of a list.
@@ -152,6 +154,7 @@ impl State {
             locked: false,
             last_key: 0,
             leaving: false,
+            quitting: false,
         };
         let mut state = Self {
             keymap: Keymap::new(&setup.keys),

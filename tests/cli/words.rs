@@ -5,7 +5,7 @@ use flightdeck::app::report::{EVENT_FORMAT, STATUS_FORMAT};
 use crate::home::Home;
 
 /// Every subcommand.
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 28] = [
     "config",
     "status",
     "sources",
@@ -26,6 +26,7 @@ const COMMANDS: [&str; 27] = [
     "wait",
     "pilot",
     "probe",
+    "replay",
     "canary",
     "journal",
     "init",

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::hands::{Breaker, source};
 use crate::lab::address;
 use crate::lamp::{Lamp, OFF, ON, percent, stale};
-use crate::table::{How, Target, Told, faults_of_any_way, play};
+use crate::table::{DEADLINES, How, Target, Told, faults_of_any_way, play};
 
 /// What only servers that speak HTTP can answer, and what happens to tokens.
 fn rows() -> Vec<(How, Told)> {
@@ -60,8 +60,10 @@ impl Target for Switch {
     fn sources(&self) -> [Arc<dyn Source>; 2] {
         let token = json!({ "file": self.token });
         let broken = format!("http://127.0.0.1:{}", self.breaker.port);
-        [address("LAB_UNLEASH_URL"), broken]
-            .map(|url| source(json!({ "kind": "unleash", "url": url, "token": token }), "2s"))
+        let at = |url, deadline| {
+            source(json!({ "kind": "unleash", "url": url, "token": token }), deadline)
+        };
+        [at(address("LAB_UNLEASH_URL"), DEADLINES[0]), at(broken, DEADLINES[1])]
     }
 
     async fn ready(&self) {

@@ -15,8 +15,10 @@ use serde_json::{Value, json};
 use crate::hands::{Breaker, confirmed};
 use crate::lab::address;
 
+/// How long the source waits past what breaks, and through it: room for a busy machine.
+pub const DEADLINES: [&str; 2] = ["30s", "4s"];
 /// The effect of a write is looked for so long.
-const PATIENCE: Duration = Duration::from_millis(1_800);
+const PATIENCE: Duration = Duration::from_millis(2_500);
 
 /// What breaks.
 #[derive(Clone, Debug)]
@@ -88,7 +90,7 @@ pub fn faults_of_any_way() -> Vec<(How, Told)> {
         (How::Way(2, reset()), Told::Found),
         (How::Way(2, json!({ "kind": "truncate", "bytes": 0 })), Told::Found),
         // Longer than the deadline.
-        (How::Way(2, json!({ "kind": "latency", "seconds": 3 })), Told::Found),
+        (How::Way(2, json!({ "kind": "latency", "seconds": 6 })), Told::Found),
         (How::Way(2, json!({ "kind": "refuse" })), Told::NotDone),
         (How::Way(2, hang()), Told::Unknown),
         (How::Way(1, reset()), Told::Failed("failed")),

@@ -8,9 +8,9 @@ use flightdeck::backend::port::Source;
 use flightdeck::domain::write::{ArmWish, Write};
 use futures::future::join_all;
 
-use crate::edge::{Edge, arm, at, shares};
+use crate::edge::{Edge, arm, at_within, shares};
 use crate::hands::Breaker;
-use crate::table::{How, Target, Told, faults_of_any_way, play};
+use crate::table::{DEADLINES, How, Target, Told, faults_of_any_way, play};
 
 /// The weights of blue and green, and the state of green.
 type Standing = (u32, u32, &'static str);
@@ -64,7 +64,8 @@ impl Target for Split {
     fn sources(&self) -> [Arc<dyn Source>; 2] {
         let looking = self.looking.load(Ordering::Relaxed);
         let broken = u16::try_from(self.breaker.port).unwrap();
-        [self.edge.source(), at(if looking { self.edge.user } else { broken })]
+        let through = if looking { self.edge.user } else { broken };
+        [at_within(self.edge.admin, DEADLINES[0]), at_within(through, DEADLINES[1])]
     }
 
     async fn ready(&self) {

@@ -9,8 +9,9 @@ use crate::lab::address;
 use crate::lamp::Lamp;
 use crate::script::program;
 
-/// Each answer takes so long, in seconds, so that every step can be seen.
-const SLOWLY: f64 = 0.12;
+/// Each answer takes so long, in seconds, so that every step can be seen: of a socket, and of a server
+/// whose log has to be asked what it did.
+const SLOWLY: [f64; 2] = [0.12, 0.4];
 
 /// The end of each story: done, where the server had done it; unknown, where it had not.
 fn is_told(stories: &std::collections::BTreeMap<At, Vec<String>>, words: &str) {
@@ -29,9 +30,9 @@ safety = { writes_per_minute = 1000, patience = "2s" }
 "#;
 
 /// A way to `to` on which every answer is slow.
-async fn slowly(name: &str, to: &str) -> u64 {
+async fn slowly(name: &str, to: &str, seconds: f64) -> u64 {
     let breaker = Breaker::new(&format!("kill-{name}"), to).await;
-    breaker.always(&json!({ "kind": "latency", "seconds": SLOWLY })).await;
+    breaker.always(&json!({ "kind": "latency", "seconds": seconds })).await;
     breaker.port
 }
 
@@ -45,7 +46,7 @@ fn home(settings: &str) -> tempfile::TempDir {
 /// Walks through every step of `words`, from green in this state to weights and a state.
 async fn traffic(name: &str, words: &str, before: &str, after: (u32, u32, &str)) {
     let edge = Edge::calm().await;
-    let port = slowly(name, &format!("127.0.0.1:{}", edge.admin)).await;
+    let port = slowly(name, &format!("127.0.0.1:{}", edge.admin), SLOWLY[0]).await;
     let home = home(&format!(
         r#"
         [sources.edge]
@@ -97,7 +98,7 @@ async fn killed_at_every_step_a_write_to_traffic_is_accounted_for_and_never_done
 async fn flag(name: &str, change: &str, before: &str) {
     let lamp = Lamp::new(&format!("kill.{name}")).await;
     let to = address("LAB_UNLEASH_URL").replace("http://", "");
-    let port = slowly(&format!("flag-{name}"), &to).await;
+    let port = slowly(&format!("flag-{name}"), &to, SLOWLY[1]).await;
     let home = home(&format!(
         r#"
         [sources.flags]

@@ -3,7 +3,7 @@
 use flightdeck::app::dialog::Focus;
 use flightdeck::app::msg::{Mouse, MouseKind};
 use flightdeck::app::overlay::Overlay;
-use flightdeck::app::{Msg, State};
+use flightdeck::app::{Effect, Msg, State, update};
 use flightdeck::domain::error::{Fault, FaultKind};
 use flightdeck::domain::fact::Fact;
 use flightdeck::domain::ids::SourceId;
@@ -318,4 +318,24 @@ fn read_only_never_submits() {
     }
     // It becomes read-only while the dialog is open.
     never("a lock", &WISHES, &|w| w.state.view.locked = true);
+}
+
+#[test]
+fn leaving_while_a_write_is_under_way_is_asked_once() {
+    let mut room = Room::calm();
+    let quits = |room: &mut Room, pressed: &str, ms: u64| -> bool {
+        update(&mut room.state, key(pressed, ms)).contains(&Effect::Quit)
+    };
+    assert!(quits(&mut room, "q", 1_000), "nothing is under way");
+    let plan = room.plan(&approve()).unwrap();
+    room.did(&plan, None);
+    assert!(!quits(&mut room, "q", 2_000));
+    let notice = room.state.view.notice.clone().unwrap();
+    assert!(notice.text.as_str().starts_with("a write is under way"), "{notice:?}");
+    // Another key in between stays.
+    assert!(!quits(&mut room, "1", 3_000));
+    assert!(!quits(&mut room, "q", 4_000));
+    assert!(quits(&mut room, "q", 5_000));
+    // A signal does not ask.
+    assert!(update(&mut room.state, Msg::Leave).contains(&Effect::Quit));
 }

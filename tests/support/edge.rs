@@ -133,7 +133,12 @@ impl Edge {
 
 /// The source at this port.
 pub fn at(port: u16) -> Arc<dyn Source> {
-    source(json!({ "kind": "haproxy", "address": format!("tcp://127.0.0.1:{port}") }), "2s")
+    at_within(port, "2s")
+}
+
+/// The same with another deadline.
+pub fn at_within(port: u16, deadline: &str) -> Arc<dyn Source> {
+    source(json!({ "kind": "haproxy", "address": format!("tcp://127.0.0.1:{port}") }), deadline)
 }
 
 /// The id of a split.

@@ -87,8 +87,25 @@ pub fn run(state: &mut State, command: Command, argument: Option<&str>, effects:
         }
         Command::Redraw => effects.push(Effect::Redraw),
         Command::Suspend => effects.push(Effect::Suspend),
-        Command::Quit => effects.push(Effect::Quit),
+        Command::Quit => quit(state, effects),
     }
+}
+
+/// Leaves, unless something is under way that nobody would see the end of: that is said first.
+fn quit(state: &mut State, effects: &mut Vec<Effect>) {
+    let writes = state.activity.iter().filter(|activity| activity.is_under_way()).count();
+    let pilots = state.pilots.values().filter(|pilot| pilot.ended().is_none()).count();
+    let what = match (writes, pilots) {
+        (0, 0) => {
+            effects.push(Effect::Quit);
+            return;
+        }
+        (0, _) => "a pilot flies: leaving hands over".to_owned(),
+        (1, _) => "a write is under way: its end is looked up at the next start".to_owned(),
+        (n, _) => format!("{n} writes are under way: their ends are looked up at the next start"),
+    };
+    state.view.quitting = true;
+    state.view.notice = Some(Notice::warning(format!("{what}; q again leaves")));
 }
 
 /// Goes to `pane`, remembering the way back.

@@ -23,12 +23,13 @@ pub fn key(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         return;
     }
     state.view.leaving = false;
+    let asked = std::mem::take(&mut state.view.quitting);
     match state.view.overlay.take() {
-        None => {
-            if let Some(command) = state.keymap.command(key) {
-                run(state, command, None, effects);
-            }
-        }
+        None => match state.keymap.command(key) {
+            Some(Command::Quit) if asked => effects.push(Effect::Quit),
+            Some(command) => run(state, command, None, effects),
+            None => {}
+        },
         Some(Overlay::Confirm(dialog)) => dialog::confirm_key(state, key, dialog, effects),
         Some(Overlay::Choose(menu)) => dialog::menu_key(state, key, menu),
         Some(Overlay::Help { top }) => help_key(state, key, top),
