@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use schemars::JsonSchema;
 use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::desk::desk;
@@ -134,6 +135,11 @@ async fn fly(
     }
     let limit = args.limit.map(|minutes| SignedDuration::from_mins(i64::from(minutes)));
     engage(&mut headless.state, canary, limit, &mut effects).map_err(Failure::usage)?;
+    // From the beginning: a signal that comes between two looks must not be lost.
+    let listen =
+        |kind| signal(kind).map_err(|error| Failure::new(format!("cannot hear signals: {error}")));
+    let mut interrupted = listen(SignalKind::interrupt())?;
+    let mut terminated = listen(SignalKind::terminate())?;
     let mut keys = Keys::listen();
     let mut told = 0;
     let mut ticks = tokio::time::interval(TICK);
@@ -158,8 +164,11 @@ async fn fly(
             () = keys.pressed() => {
                 hand_over(&mut headless.state, canary, "a key was pressed", &mut effects);
             }
-            _ = tokio::signal::ctrl_c() => {
+            _ = interrupted.recv() => {
                 hand_over(&mut headless.state, canary, "it was interrupted", &mut effects);
+            }
+            _ = terminated.recv() => {
+                hand_over(&mut headless.state, canary, "it was terminated", &mut effects);
             }
             more = headless.effects() => match more {
                 Some(more) => effects.extend(more),
