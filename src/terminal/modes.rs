@@ -180,12 +180,16 @@ fn is_raw() -> bool {
     tcgetattr(io::stdin()).is_ok_and(|now| !now.local_modes.intersects(cooked))
 }
 
-/// Whether the parent is of this session: only then can it continue this process group.
+/// Whether the parent is of this session: only then can it continue this process group. A session or
+/// group from outside a container has the number 0, which is an answer like any other.
 fn has_shell() -> bool {
-    use rustix::process::{getpgid, getpgrp, getppid, getsid};
-    let Some(parent) = getppid() else { return false };
-    let same_session =
-        getsid(Some(parent)).is_ok_and(|theirs| getsid(None).is_ok_and(|own| own == theirs));
+    use nix::unistd::{getpgid, getpgrp, getppid, getsid};
+    let parent = getppid();
+    // The parent is outside the container.
+    if parent.as_raw() == 0 {
+        return false;
+    }
+    let same_session = getsid(Some(parent)).is_ok_and(|theirs| getsid(None) == Ok(theirs));
     same_session && getpgid(Some(parent)).is_ok_and(|theirs| theirs != getpgrp())
 }
 
