@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
+use super::claimants::Claimants;
 use crate::domain::fleet::Fleet;
 use crate::domain::ids::{
     AlarmId, EnvironmentId, FlagId, ItemId, PipelineId, ServiceId, TrafficId,
@@ -13,12 +12,11 @@ use crate::domain::service::{Claims, Service};
 use crate::domain::text::SafeText;
 
 /// Which resources belong to which service.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Membership {
     services: BTreeMap<ServiceId, Members>,
     owners: BTreeMap<ItemId, Vec<ServiceId>>,
-    /// Some service claims by tags.
-    by_tags: bool,
+    claimants: Claimants,
     /// The tags of items that have some, as of when their owners were found.
     tags: BTreeMap<ItemId, Tags>,
 }
@@ -26,7 +24,7 @@ pub struct Membership {
 type Tags = BTreeMap<SafeText, SafeText>;
 
 /// The resources of one service.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Members {
     /// Pipelines.
     pub pipelines: BTreeSet<PipelineId>,
@@ -73,9 +71,9 @@ impl Members {
 impl Membership {
     /// Nothing belongs to anybody yet.
     pub fn new(services: &[Service]) -> Self {
-        let by_tags = services.iter().any(|s| !s.claims.tags.is_empty());
+        let claimants = Claimants::of(services);
         let services = services.iter().map(|s| (s.id.clone(), Members::default())).collect();
-        Self { services, owners: BTreeMap::new(), by_tags, tags: BTreeMap::new() }
+        Self { services, claimants, ..Self::default() }
     }
 
     /// The resources of a service.
@@ -105,27 +103,25 @@ impl Membership {
         let Some(tags) = tags_of(item, fleet, &none) else {
             return self.drop_item(item);
         };
-        let tags = if self.by_tags { tags } else { &none };
+        let tags = if self.claimants.by_tags() { tags } else { &none };
         // Patterns and ids never change at run time, so only tags can move a known item.
         if let Some(known) = self.owners.get(item)
             && self.tags.get(item).unwrap_or(&none) == tags
         {
             return known.clone();
         }
-        if tags.is_empty() {
-            self.tags.remove(item);
-        } else {
+        let mut touched = self.drop_item(item);
+        if !tags.is_empty() {
             self.tags.insert(item.clone(), tags.clone());
         }
-        let mut touched = self.owners.get(item).cloned().unwrap_or_default();
         let mut owners = Vec::new();
-        for service in services {
-            let claimed = claims(&service.claims, item) || service.claims.by_tags(tags);
-            if claimed {
+        let candidates = self.claimants.may_claim(item);
+        for service in candidates.into_iter().filter_map(|at| services.get(at)) {
+            if claims(&service.claims, item) || service.claims.by_tags(tags) {
                 owners.push(service.id.clone());
-            }
-            if let Some(members) = self.services.get_mut(&service.id) {
-                members.set(item, claimed);
+                if let Some(members) = self.services.get_mut(&service.id) {
+                    members.set(item, true);
+                }
             }
         }
         touched.extend(owners.iter().cloned());

@@ -6,6 +6,7 @@ pub mod activity;
 pub mod age;
 pub mod availability;
 pub mod canary;
+pub mod claimants;
 pub mod command;
 pub mod dialog;
 pub mod effect;

@@ -29,17 +29,29 @@ impl Pattern {
         plain(&self.source) && plain(&self.name)
     }
 
+    /// How the names that it means begin: what stands before the first wildcard.
+    pub fn start(&self) -> &str {
+        start(self.name.as_str())
+    }
+
     /// Whether it means the thing called `name` of `source`.
     pub fn matches(&self, source: &SourceId, name: &str) -> bool {
         glob(self.source.as_str(), source.as_str()) && glob(self.name.as_str(), name)
     }
 }
 
+fn start(pattern: &str) -> &str {
+    pattern.split_once(['*', '?']).map_or(pattern, |(start, _)| start)
+}
+
 /// Whether `text` is of the form `pattern`; `*` stands for any run of characters, `?` for one.
 pub fn glob(pattern: &str, text: &str) -> bool {
-    // Of a thousand patterns nearly all differ from a text before their first wildcard.
-    let Some((literal, _)) = pattern.split_once(['*', '?']) else { return pattern == text };
-    if !text.starts_with(literal) {
+    // Nearly all patterns differ from a text before their first wildcard.
+    let start = start(pattern);
+    if start.len() == pattern.len() {
+        return pattern == text;
+    }
+    if !text.starts_with(start) {
         return false;
     }
     let pattern: Vec<char> = pattern.chars().collect();

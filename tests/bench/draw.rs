@@ -1,66 +1,76 @@
-//! How fast a frame of each pane is drawn, of a thousand pipelines on a large screen.
+//! How fast the rows of each pane are found and drawn on a large screen, of 10 to 10,000 pipelines.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a failing unwrap in a bench is a failing bench"
+)]
+
+#[allow(dead_code, reason = "each bench uses a part of it")]
+mod world;
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use flightdeck::app::age::of_view;
+use flightdeck::app::explain::selected;
+use flightdeck::app::key::Key;
 use flightdeck::app::pane::Pane;
-use flightdeck::backend::rehearsal;
+use flightdeck::app::{Msg, State, update};
 use flightdeck::terminal::painter::Painter;
-use flightdeck::ui::draw as draw_frame;
+use flightdeck::ui::theme::Theme;
+use flightdeck::ui::{Look, draw};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use room::{Room, default_look, moment};
 
-#[allow(
-    dead_code,
-    clippy::unwrap_used,
-    reason = "each file uses a part of it, and a failing unwrap is a failing measurement"
-)]
-#[path = "../screens/room.rs"]
-mod room;
+fn show(state: &mut State, pane: Pane) {
+    update(state, Msg::Key { key: Key::char(pane.digit()), ms: 0 });
+    assert_eq!(state.view.pane, pane);
+}
 
-const SIZE: (u16, u16) = (200, 50);
-const PIPELINES: usize = 1_000;
-
-fn draw(c: &mut Criterion) {
-    let world = rehearsal::synthetic(PIPELINES, 1, moment(0));
-    let mut room = Room::of(world, SIZE, |_| {});
-    room.read(0);
-    let look = default_look();
-    let mut group = c.benchmark_group("draw");
-    group.sample_size(30);
+fn panes(c: &mut Criterion, size: usize) {
+    let mut group = c.benchmark_group(size.to_string());
+    group.sample_size(10).warm_up_time(Duration::from_millis(300));
+    group.measurement_time(Duration::from_millis(700));
+    let mut state = world::full(size);
+    let look = Look::new(Theme::fallback(), false);
+    let (width, height) = state.view.size;
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
     for pane in Pane::ALL {
-        room.show(pane);
-        let mut buffer = Buffer::empty(Rect::new(0, 0, SIZE.0, SIZE.1));
-        group.bench_function(format!("{}_{PIPELINES}_pipelines", pane.name()), |b| {
+        show(&mut state, pane);
+        group.bench_function(format!("rows/{}", pane.title()), |b| {
+            b.iter(|| {
+                black_box((state.visible_rows(pane).len(), of_view(&state), selected(&state)))
+            });
+        });
+        group.bench_function(format!("draw/{}", pane.title()), |b| {
             b.iter(|| {
                 buffer.reset();
-                draw_frame(black_box(&room.state), &look, &mut buffer);
+                draw(&state, &look, &mut buffer);
             });
         });
     }
     // With the difference to the frame before, and its bytes: what a key costs on the screen's side.
-    room.show(Pane::Board);
+    show(&mut state, Pane::Board);
     let mut painter = Painter::new(std::io::sink());
-    let states = {
-        let first = room.state.clone();
-        room.keys(&["j"]);
-        [first, room.state.clone()]
-    };
-    let mut turn = 0;
-    group.bench_function(format!("board_one_row_down_painted_{PIPELINES}_pipelines"), |b| {
+    let mut down = state.clone();
+    update(&mut down, Msg::Key { key: Key::parse("j").unwrap(), ms: 0 });
+    let mut turn = false;
+    group.bench_function("painted/Board, one row down", |b| {
         b.iter(|| {
-            turn = 1 - turn;
-            let state = states.get(turn);
-            painter.paint(SIZE, |buffer| {
-                if let Some(state) = state {
-                    draw_frame(state, &look, buffer);
-                }
-            })
+            turn = !turn;
+            let state = if turn { &down } else { &state };
+            painter.paint((width, height), |buffer| draw(state, &look, buffer))
         });
     });
     group.finish();
 }
 
-criterion_group!(benches, draw);
+fn all(c: &mut Criterion) {
+    for size in world::SIZES {
+        panes(c, size);
+    }
+}
+
+criterion_group!(benches, all);
 criterion_main!(benches);

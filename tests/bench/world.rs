@@ -1,5 +1,5 @@
-//! A large world for benches: 1,000 services with a pipeline, an environment and a flag each, alarms,
-//! canaries with their series, and as many changes as are kept.
+//! A world for benches, of any size: services with a pipeline of eight stages, an environment, a flag and
+//! an alarm each, canaries with their series, and as many changes as are kept.
 
 use std::collections::BTreeMap;
 
@@ -27,10 +27,10 @@ use flightdeck::domain::source::{Capabilities, SourceMeta};
 use flightdeck::domain::traffic::{Arm, TrafficSplit};
 use jiff::SignedDuration;
 
-/// Services, pipelines, environments, flags.
-pub const SERVICES: usize = 1000;
+/// How many services, and so pipelines, there are: from a small team to a large company.
+pub const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
 /// Services with a canary under way.
-pub const CANARIES: usize = 20;
+pub const CANARIES: usize = 10;
 /// Points of a series: a two hours' history of minutes.
 const HISTORY: u64 = 120;
 const STAGES: usize = 8;
@@ -180,9 +180,9 @@ fn traffic(n: usize) -> Fact {
     })
 }
 
-/// A change that happened at second `n`.
-pub fn change(n: usize) -> Fact {
-    let Fact::Flag(of) = flag(n % SERVICES) else { unreachable!() };
+/// A change that happened at second `n`, among so many services.
+pub fn change(services: usize, n: usize) -> Fact {
+    let Fact::Flag(of) = flag(n % services) else { unreachable!() };
     Fact::Change(Change {
         id: ChangeId::new(&source(), &format!("change-{n}")),
         at: moment(n as u64),
@@ -254,8 +254,8 @@ fn canary(service: &Service, n: usize) -> CanarySpec {
     }
 }
 
-fn setup() -> Setup {
-    let services = (0..SERVICES).map(|n| {
+fn setup(services: usize) -> Setup {
+    let services = (0..services).map(|n| {
         let mut service = Service::named(&name(n));
         service.owners = vec![format!("team {}", n % 40).as_str().into()];
         let pattern = || vec![Pattern::parse(&format!("aws/{}-*", name(n)))];
@@ -286,7 +286,7 @@ fn setup() -> Setup {
     let mut setup = Setup::empty(moment(0));
     setup.services = services.collect();
     setup.sources = vec![meta];
-    setup.options.size = (120, 40);
+    setup.options.size = (200, 50);
     setup
 }
 
@@ -299,24 +299,24 @@ pub fn told(topic: Topic, at: u64, facts: Vec<Fact>) -> Msg {
 }
 
 /// Every pipeline.
-pub fn listing(turn: usize) -> Vec<Fact> {
-    (0..SERVICES).map(|n| pipeline(n, turn)).collect()
+pub fn listing(services: usize) -> Vec<Fact> {
+    (0..services).map(|n| pipeline(n, 0)).collect()
 }
 
 /// The state before the first answer.
-pub fn empty() -> State {
-    State::new(setup())
+pub fn empty(services: usize) -> State {
+    State::new(setup(services))
 }
 
 /// The state with everything read.
-pub fn full() -> State {
-    let mut state = empty();
-    let mut facts = listing(0);
-    for n in 0..SERVICES {
+pub fn full(services: usize) -> State {
+    let mut state = empty(services);
+    let mut facts = listing(services);
+    for n in 0..services {
         facts.extend([environment(n), flag(n), alarm(n)]);
     }
     facts.extend((0..CANARIES).map(traffic));
-    facts.extend((0..MAX_CHANGES).map(change));
+    facts.extend((0..MAX_CHANGES).map(|n| change(services, n)));
     let now = 60 * HISTORY;
     update(&mut state, told(Topic::Overview, now, facts));
     for n in 0..CANARIES {
