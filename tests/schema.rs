@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "act",
     "canary",
     "canary-event",
@@ -23,6 +23,7 @@ const NAMES: [&str; 12] = [
     "probe-design",
     "probe-tick",
     "replay",
+    "replay-tick",
     "status",
 ];
 

@@ -14,6 +14,7 @@ pub mod registry;
 pub mod rehearsal;
 #[cfg(test)]
 mod responder;
+pub mod runs;
 pub mod schedule;
 pub mod unleash;
 

@@ -10,6 +10,7 @@ use super::aws::{
 use super::haproxy::HaProxy;
 use super::probe_http::ProbeHttp;
 use super::prometheus::Prometheus;
+use super::runs::Runs;
 use super::unleash::Unleash;
 use crate::config::Schedule;
 use crate::config::sources::SourceConfig;
@@ -37,6 +38,9 @@ impl Registry {
         Ok(match config {
             SourceConfig::Prometheus(settings) => {
                 Arc::new(Prometheus::new(id, settings.clone(), schedule, series)?)
+            }
+            SourceConfig::Runs(settings) => {
+                Arc::new(Runs::new(id, settings.clone(), schedule, series))
             }
             SourceConfig::Http(settings) => {
                 Arc::new(ProbeHttp::new(id, settings.clone(), schedule)?)

@@ -13,6 +13,7 @@ use crate::app::report::{Act, Event, Status};
 use crate::config::document::schema_of;
 use crate::traffic::design::DesignFile;
 use crate::traffic::recorded::report::ReplayReport;
+use crate::traffic::recorded::ticks::ReplayTick;
 
 /// Which format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -39,8 +40,10 @@ pub enum Name {
     ProbeTick,
     /// The file that `probe` reads
     ProbeDesign,
-    /// `replay -o json`
+    /// `replay -o json`, and the last line of `replay -o ndjson`
     Replay,
+    /// The other lines of `replay -o ndjson`
+    ReplayTick,
 }
 
 impl Name {
@@ -59,6 +62,7 @@ impl Name {
             Self::ProbeTick => schema_for!(ProbeTick),
             Self::ProbeDesign => schema_of::<DesignFile>(),
             Self::Replay => schema_for!(ReplayReport),
+            Self::ReplayTick => schema_for!(ReplayTick),
         }
     }
 }

@@ -204,6 +204,11 @@ impl Config {
         matches!(self.sources.get(&**source), Some(SourceConfig::HaProxy(_)))
     }
 
+    fn speaks_of_arms(&self, source: &SourceName) -> bool {
+        let source = self.sources.get(&**source);
+        matches!(source, Some(SourceConfig::HaProxy(_) | SourceConfig::Runs(_)))
+    }
+
     fn question(&self, source: &SourceName, query: &MetricQuery) -> SeriesQuery {
         match query {
             MetricQuery::Statistic(statistic) => SeriesQuery::Metric {
@@ -219,7 +224,7 @@ impl Config {
             MetricQuery::Text(text) => {
                 let parts: Vec<&str> = text.split('/').collect();
                 match parts.as_slice() {
-                    [split, arm, figure] if self.keeps_counters(source) => SeriesQuery::Arm {
+                    [split, arm, figure] if self.speaks_of_arms(source) => SeriesQuery::Arm {
                         split: (*split).to_owned(),
                         arm: (*arm).to_owned(),
                         figure: (*figure).to_owned(),

@@ -18,7 +18,7 @@ const CLAIMS: [(&str, &[&str]); 4] = [
 ];
 
 /// Which kinds of source can answer a query.
-const METRICS: &[&str] = &["prometheus", "cloudwatch", "haproxy", "rehearsal"];
+const METRICS: &[&str] = &["prometheus", "cloudwatch", "haproxy", "runs", "rehearsal"];
 
 /// Every fault of this sort. Whatever is of the wrong shape is passed over: it has been reported.
 pub(super) fn check(root: &Node) -> Vec<Problem> {
@@ -244,6 +244,11 @@ impl<'t> Sense<'t> {
                 let message = format!("`{text}` is not a counter of HAProxy");
                 self.fault(node, path, message, "write BACKEND/SERVER/requests or …/errors");
             }
+            Value::Text(text) if kind == "runs" && text.split('/').count() != 3 => {
+                let message = format!("`{text}` is not a figure of a run");
+                let hint = "write RUN/SIDE/FIGURE, as in checkout/canary/errors";
+                self.fault(node, path, message, hint);
+            }
             _ => {}
         }
     }
@@ -315,6 +320,10 @@ impl<'t> Sense<'t> {
             "haproxy" if node.get("backend").is_none() && !split.is_some_and(plain) => {
                 let message = "the backend with the arms is not told".to_owned();
                 self.fault(node, path, message, "add backend = \"NAME\"");
+            }
+            "runs" if node.get("run").is_none() => {
+                let message = "the run is not told".to_owned();
+                self.fault(node, path, message, "add run = \"NAME\", of the file NAME.ndjson");
             }
             _ if !signals::KINDS.contains(&kind) => {
                 let message = format!("there are no templates for a source of kind `{kind}`");

@@ -13,15 +13,15 @@ use super::queries::{CloudWatchStatistic, MetricQuery};
 use super::scalar::HumanDuration;
 
 /// Kinds of source that have templates.
-pub(super) const KINDS: &[&str] = &["prometheus", "cloudwatch", "haproxy"];
+pub(super) const KINDS: &[&str] = &["prometheus", "cloudwatch", "haproxy", "runs"];
 /// Where a load balancer of AWS writes its figures.
 const LOAD_BALANCER: &str = "AWS/ApplicationELB";
 
 /// Errors, slow answers, saturation and traffic, by the names that everybody uses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SignalsConfig {
-    /// The source that knows them: Prometheus, CloudWatch (a load balancer's target groups) or
-    /// HAProxy (its own counters).
+    /// The source that knows them: Prometheus, CloudWatch (a load balancer's target groups), HAProxy
+    /// (its own counters) or a folder of runs.
     pub source: SourceName,
     /// Prometheus: the labels of an arm, with {arm}, as in 'service="checkout",version="{arm}"'.
     #[serde(default)]
@@ -32,6 +32,9 @@ pub struct SignalsConfig {
     /// HAProxy: the backend whose servers are the arms; otherwise that of `traffic`.
     #[serde(default)]
     pub backend: Option<String>,
+    /// Runs: the run, by the name of its file.
+    #[serde(default)]
+    pub run: Option<String>,
     /// Prometheus: the counter of requests.
     #[serde(default = "requests")]
     pub requests: String,
@@ -77,6 +80,7 @@ impl SignalsConfig {
             "prometheus" => self.prometheus(tick),
             "cloudwatch" => self.cloudwatch(),
             "haproxy" => self.haproxy(backend),
+            "runs" => self.runs(),
             _ => Vec::new(),
         }
     }
@@ -132,6 +136,20 @@ impl SignalsConfig {
         ]
     }
 
+    fn runs(&self) -> Vec<CanaryMetricConfig> {
+        let Some(run) = &self.run else { return Vec::new() };
+        let ask = |figure: &str| ArmQuery::Each {
+            baseline: text(&format!("{run}/baseline/{figure}")),
+            canary: text(&format!("{run}/canary/{figure}")),
+        };
+        vec![
+            self.counted("errors", ask("errors"), ask("requests"), Voice::Required),
+            self.counted("slow", ask("slow"), ask("limited"), Voice::Optional),
+            self.measured("p99", Some("ms"), ask("p99"), Voice::Optional),
+            self.measured("traffic", Some("requests"), ask("requests"), Voice::Muted),
+        ]
+    }
+
     fn judging(&self, name: &str, unit: Option<&str>, voice: Voice) -> Judging {
         Judging {
             name: name.to_owned(),
@@ -147,10 +165,20 @@ impl SignalsConfig {
     }
 
     fn counts(&self, name: &str, events: MetricQuery, requests: MetricQuery) -> CanaryMetricConfig {
+        self.counted(name, ArmQuery::Both(events), ArmQuery::Both(requests), Voice::Required)
+    }
+
+    fn counted(
+        &self,
+        name: &str,
+        events: ArmQuery,
+        requests: ArmQuery,
+        voice: Voice,
+    ) -> CanaryMetricConfig {
         CanaryMetricConfig::Counts(Box::new(CountsConfig {
-            judging: self.judging(name, None, Voice::Required),
-            events: ArmQuery::Both(events),
-            requests: ArmQuery::Both(requests),
+            judging: self.judging(name, None, voice),
+            events,
+            requests,
             floor: None,
             strict: false,
         }))
@@ -163,9 +191,19 @@ impl SignalsConfig {
         query: MetricQuery,
         voice: Voice,
     ) -> CanaryMetricConfig {
+        self.measured(name, unit, ArmQuery::Both(query), voice)
+    }
+
+    fn measured(
+        &self,
+        name: &str,
+        unit: Option<&str>,
+        query: ArmQuery,
+        voice: Voice,
+    ) -> CanaryMetricConfig {
         CanaryMetricConfig::Series(Box::new(SeriesConfig {
             judging: self.judging(name, unit, voice),
-            query: ArmQuery::Both(query),
+            query,
             v_min: None,
         }))
     }

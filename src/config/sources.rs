@@ -10,7 +10,7 @@ use super::scalar::{Glob, HttpUrl, HumanDuration, SocketAddress};
 use super::secret::{HeaderValue, Secret};
 
 /// The words that can stand after `kind =`.
-pub const KINDS: [&str; 8] = [
+pub const KINDS: [&str; 9] = [
     "codepipeline",
     "cloudwatch",
     "appconfig",
@@ -18,6 +18,7 @@ pub const KINDS: [&str; 8] = [
     "unleash",
     "haproxy",
     "http",
+    "runs",
     "rehearsal",
 ];
 
@@ -39,6 +40,8 @@ pub enum SourceConfig {
     HaProxy(HaProxySource),
     /// The health and version of environments, by asking addresses of theirs.
     Http(HttpSource),
+    /// What `probe` and `replay` wrote, for canaries to be judged by.
+    Runs(RunsSource),
     /// The embedded practice world.
     Rehearsal(RehearsalSource),
 }
@@ -54,6 +57,7 @@ impl SourceConfig {
             Self::Unleash(s) => &s.reading,
             Self::HaProxy(s) => &s.reading,
             Self::Http(s) => &s.reading,
+            Self::Runs(s) => &s.reading,
             Self::Rehearsal(s) => &s.reading,
         }
     }
@@ -68,6 +72,7 @@ impl SourceConfig {
             Self::Unleash(_) => "unleash",
             Self::HaProxy(_) => "haproxy",
             Self::Http(_) => "http",
+            Self::Runs(_) => "runs",
             Self::Rehearsal(_) => "rehearsal",
         }
     }
@@ -280,6 +285,17 @@ pub struct HttpTarget {
 
 fn ok_status() -> Vec<u16> {
     vec![200]
+}
+
+/// A folder of runs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct RunsSource {
+    /// Where the runs are: NAME.ndjson, as `flightdeck probe … -o ndjson` writes it.
+    pub folder: PathBuf,
+    /// How and how often it is read.
+    #[serde(flatten)]
+    pub reading: Reading,
 }
 
 /// The embedded practice world as one source among others.

@@ -65,7 +65,7 @@ fn the_examples_in_the_documentation_are_right() {
         examples.replace("[services]\n", "")
     );
     match load_text("examples.toml", &examples, &[]) {
-        Ok(loaded) => assert_eq!(loaded.config.sources.len(), 8),
+        Ok(loaded) => assert_eq!(loaded.config.sources.len(), 9),
         Err(report) => panic!("{examples}\n{report}"),
     }
 }

@@ -21,6 +21,8 @@ const LEAST_EXPECTED: f64 = 5.0;
 /// A canary that says nothing for so long while its baseline reports is silent, if a step does not
 /// last shorter.
 const SILENT: SignedDuration = SignedDuration::from_mins(5);
+/// The share of a canary of which nobody says it.
+const EVEN: f64 = 0.5;
 /// The fewest ticks that are a silence.
 const SILENT_TICKS: u64 = 5;
 
@@ -40,7 +42,8 @@ impl Watch {
     /// Judges what has come since the last time. `split` is the canary's traffic, if it was read.
     pub fn refresh(&mut self, spec: &CanarySpec, split: Option<&TrafficSplit>, fleet: &Fleet) {
         let share = split.and_then(|s| s.percent(spec.canary.as_str())).map(|p| p / 100.0);
-        let share = match share {
+        // Where no split is configured, both are compared for as long as both are seen.
+        let share = match share.or(spec.traffic.is_none().then_some(EVEN)) {
             Some(share) if share > 0.0 && share < 1.0 => share,
             // It has ended, or never began. What is not known does not end it.
             Some(_) => {
@@ -119,7 +122,13 @@ fn weight(
     ticks: &Ticks<'_>,
     at: i64,
 ) -> Option<f64> {
-    let split = split?;
+    let Some(split) = split else {
+        let measured = spec.traffic.is_none().then(|| ticks.share(at)).flatten()?;
+        let steps = spec.steps.iter().map(|step| step / 100.0);
+        return steps
+            .chain([EVEN])
+            .min_by(|a, b| (a - measured).abs().total_cmp(&(b - measured).abs()));
+    };
     let now = split.percent(spec.canary.as_str())? / 100.0;
     let begins = ticks.begin(at);
     if split.since.is_some_and(|since| begins >= since) {

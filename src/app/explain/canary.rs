@@ -16,7 +16,10 @@ pub fn sentences(state: &State, id: &CanaryId) -> Vec<String> {
             vec![format!("{id} gets {percent:.0}% of the traffic; nothing is measured yet")]
         }
         (Some(_), None) => vec![format!("{id} is not under way: no traffic is split")],
-        (None, _) => vec![format!("{id} is unknown: its traffic split could not be read")],
+        (None, _) if row.has_split => {
+            vec![format!("{id} is unknown: its traffic split could not be read")]
+        }
+        (None, _) => vec![format!("nothing is measured of {id} yet")],
     };
     if let Some(pilot) = state.pilots.get(id) {
         lines.insert(0, format!("pilot: {}", pilot.now()));

@@ -146,11 +146,11 @@ pub fn row(service: &Service, facts: &Facts<'_>) -> BoardRow {
         }
     }
     for canary in &service.canaries {
-        let split = super::canaries::split_of(canary, facts.fleet);
-        let share = split.and_then(|(_, s)| s.percent(canary.canary.as_str()));
+        let split = super::canaries::split_of(canary, facts.fleet).map(|(_, split)| split);
+        let judged = facts.watches.get(&canary.id).and_then(|watch| watch.judged.as_ref());
+        let share = super::canaries::share(canary, split, judged);
         let Some(share) = share.filter(|p| *p > 0.0 && *p < 100.0) else { continue };
         row.canary_percent = row.canary_percent.or(Some(share));
-        let judged = facts.watches.get(&canary.id).and_then(|watch| watch.judged.as_ref());
         if row.canary_stand.is_none() {
             row.canary_stand = judged.map(|j| (j.stand, j.odds.clone()));
         }

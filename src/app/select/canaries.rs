@@ -21,8 +21,11 @@ pub struct CanaryRow {
     pub attention: Attention,
     /// The split that gives it traffic, once it was found.
     pub traffic: Option<TrafficId>,
-    /// Its share of the traffic, 0–100; unknown if the split could not be read.
+    /// Its share of the traffic, 0–100; unknown if the split could not be read, or nothing was measured
+    /// of a canary without one.
     pub percent: Option<f64>,
+    /// A split is configured; otherwise its share is what was measured.
+    pub has_split: bool,
     /// What the judgement says, while one is under way.
     pub judged: Option<Judged>,
 }
@@ -54,16 +57,30 @@ pub fn split_of<'a>(
     named.next().map(|(id, observed)| (id, &*observed.value))
 }
 
+/// The canary's share of the traffic, 0–100: by its split, or as measured where none is configured.
+pub fn share(
+    spec: &CanarySpec,
+    split: Option<&TrafficSplit>,
+    judged: Option<&Judged>,
+) -> Option<f64> {
+    match &spec.traffic {
+        Some(_) => split?.percent(spec.canary.as_str()),
+        None => judged?.weight.map(|weight| 100.0 * weight),
+    }
+}
+
 /// The row of a canary.
 pub fn row(spec: &CanarySpec, facts: &Facts<'_>) -> CanaryRow {
     let split = split_of(spec, facts.fleet);
-    let percent = split.and_then(|(_, s)| s.percent(spec.canary.as_str()));
     let judged = facts.watches.get(&spec.id).and_then(|watch| watch.judged.clone());
+    let percent = share(spec, split.map(|(_, split)| split), judged.as_ref());
+    let has_split = spec.traffic.is_some();
     let attention = match (percent, judged.as_ref().map(|j| j.stand)) {
         (_, Some(Stand::Harm)) => Attention::Failing,
-        (None, _) | (_, Some(Stand::AtRisk)) => Attention::AtRisk,
+        (_, Some(Stand::AtRisk)) => Attention::AtRisk,
+        (None, _) if has_split => Attention::AtRisk,
         (Some(p), _) if p > 0.0 && p < 100.0 => Attention::Moving,
-        (Some(_), _) => Attention::Calm,
+        (Some(_) | None, _) => Attention::Calm,
     };
     CanaryRow {
         canary: spec.id.clone(),
@@ -71,6 +88,7 @@ pub fn row(spec: &CanarySpec, facts: &Facts<'_>) -> CanaryRow {
         attention,
         traffic: split.map(|(id, _)| id.clone()),
         percent,
+        has_split,
         judged,
     }
 }

@@ -176,7 +176,7 @@ fn line(state: &State, spec: &CanarySpec) -> CanaryLine {
         .map(|(id, fault)| format!("{id}: {fault}").into())
         .collect();
     let percent = row.and_then(|row| row.percent);
-    if percent.is_none() {
+    if percent.is_none() && spec.traffic.is_some() {
         unread.push("its traffic split was not read".into());
     }
     CanaryLine {
@@ -228,7 +228,10 @@ fn share(line: &CanaryLine) -> String {
 fn says(line: &CanaryLine) -> String {
     match &line.judged {
         Some(judged) => judged.sentence.to_string(),
-        None if line.percent.is_none() => "its traffic split was not read".to_owned(),
+        None if line.percent.is_none() && line.unread.is_empty() => {
+            "nothing is measured yet".to_owned()
+        }
+        None if line.percent.is_none() => "unknown, see below".to_owned(),
         None if is_under_way(line) => "nothing is measured yet".to_owned(),
         None => "not under way".to_owned(),
     }

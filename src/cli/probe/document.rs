@@ -1,8 +1,9 @@
 //! What a probe found, for scripts: the whole, and one document for each tick.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -153,6 +154,10 @@ pub struct ProbeTick {
     pub format: &'static str,
     /// Its number, from 0.
     pub tick: u64,
+    /// When it ended: its requests were due in the `seconds` before.
+    pub at: Timestamp,
+    /// How long it was.
+    pub seconds: f64,
     /// Whether it belongs to the warm-up, which is not judged.
     pub warm_up: bool,
     /// What is known after it.
@@ -246,11 +251,15 @@ impl ProbeReport {
 }
 
 impl ProbeTick {
-    /// From a tick of the book.
-    pub fn of(tick: &Tick) -> Self {
+    /// From a tick of the book of a run that began at `began`, in ticks of `length`.
+    pub fn of(tick: &Tick, began: Timestamp, length: Duration) -> Self {
+        let ended = length.as_secs_f64() * (tick.number as f64 + 1.0);
+        let ended = SignedDuration::try_from_secs_f64(ended).unwrap_or(SignedDuration::MAX);
         Self {
             format: TICK_FORMAT,
             tick: tick.number,
+            at: began.saturating_add(ended).unwrap_or(began),
+            seconds: length.as_secs_f64(),
             warm_up: tick.warm_up,
             verdict: tick.verdict,
             odds: SafeText::new(&tick.odds),

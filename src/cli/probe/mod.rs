@@ -134,6 +134,14 @@ async fn probe(
     let (send, mut events) = unbounded_channel();
     let (began, clock) = (Timestamp::now(), Instant::now());
     let firing = tokio::spawn(Battery::new(Arc::clone(&design), values, targets).fire(send));
+    let length = design.tick;
+    let mut line = |tick: &Tick| {
+        if args.output != Format::Ndjson {
+            return Ok(());
+        }
+        document::write(&ProbeTick::of(tick, began, length), false, out)?;
+        out.flush()
+    };
     let mut glances = tokio::time::interval(GLANCE);
     let ended = 'firing: loop {
         tokio::select! {
@@ -145,7 +153,7 @@ async fn probe(
             event = events.recv() => {
                 let Some(event) = event else { break Ended::AllSent };
                 for tick in book.take(event) {
-                    if let Err(error) = line(args.output, &tick, out) {
+                    if let Err(error) = line(&tick) {
                         return Ok(Err(error));
                     }
                     let clear = matches!(tick.verdict, Verdict::Pass | Verdict::Fail);
@@ -161,7 +169,7 @@ async fn probe(
         // What has been answered by now was measured.
         while let Ok(event) = events.try_recv() {
             for tick in book.take(event) {
-                if let Err(error) = line(args.output, &tick, out) {
+                if let Err(error) = line(&tick) {
                     return Ok(Err(error));
                 }
             }
@@ -183,12 +191,4 @@ async fn probe(
         Format::Ndjson => document::write(&report, false, out),
     };
     Ok(written.and_then(|()| out.flush()).map(|()| report.exit()))
-}
-
-fn line(format: Format, tick: &Tick, out: &mut impl Write) -> io::Result<()> {
-    if format != Format::Ndjson {
-        return Ok(());
-    }
-    document::write(&ProbeTick::of(tick), false, out)?;
-    out.flush()
 }

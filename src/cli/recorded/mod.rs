@@ -27,6 +27,7 @@ use crate::traffic::recorded::ledger::Ledger;
 use crate::traffic::recorded::pace::Pace;
 use crate::traffic::recorded::report::{Ended, Finding, Places, ReplayReport, Run};
 use crate::traffic::recorded::send::{Event, Limits, Sides, replay};
+use crate::traffic::recorded::ticks::{ReplayTick, Ticks};
 use crate::traffic::target::{Sending, Target};
 
 /// Between two looks at how far it is.
@@ -91,7 +92,7 @@ pub struct ReplayArgs {
     /// Read the recording, say what would be sent, and send nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// How to write it
+    /// How to write it; ndjson writes each second, and then the whole
     #[arg(long, short, value_enum, default_value_t)]
     pub output: Format,
 }
@@ -145,7 +146,10 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write) -> Result<u8, Failure> {
     let result = tokio.block_on(compare(args, format, intake, out));
     // An answer that is still under way must not hold up the end.
     tokio.shutdown_background();
-    let report = result?;
+    let report = match result? {
+        Ok(report) => report,
+        Err(error) => return Failure::output(&error).map(Exit::code),
+    };
     let ascii = Environment::of_process().wants_ascii();
     let written = match args.output {
         Format::Table if args.dry_run => table::plan(&report, out),
@@ -201,12 +205,21 @@ async fn sides(args: &ReplayArgs) -> Result<Sides, Failure> {
     })
 }
 
+/// Writes a tick at once, where the output is one of lines.
+fn line(format: Format, tick: Option<&ReplayTick>, out: &mut impl Write) -> io::Result<()> {
+    let (Format::Ndjson, Some(tick)) = (format, tick) else { return Ok(()) };
+    serde_json::to_writer(&mut *out, tick)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+/// The inner error is one of writing the output.
 async fn compare(
     args: &ReplayArgs,
     format: import::Format,
     mut intake: Intake,
     out: &mut impl Write,
-) -> Result<ReplayReport, Failure> {
+) -> Result<io::Result<ReplayReport>, Failure> {
     let sides = Arc::new(sides(args).await?);
     let places = Places { baseline: sides.baseline.place(), canary: sides.canary.place() };
     let requests = std::mem::take(&mut intake.requests);
@@ -224,7 +237,7 @@ async fn compare(
     };
     let mut ledger = Ledger::new(args.examples, args.ignored.clone());
     if args.dry_run {
-        return Ok(ReplayReport::of(run, &intake, &ledger));
+        return Ok(Ok(ReplayReport::of(run, &intake, &ledger)));
     }
     out.flush().map_err(|why| Failure::new(format!("cannot write the output: {why}")))?;
     let limits =
@@ -234,9 +247,13 @@ async fn compare(
     let (tell, mut events) = unbounded_channel();
     let clock = Instant::now();
     let sending = tokio::spawn(replay(sides, requests, limits, tell));
+    let mut ticks = Ticks::new(run.began);
     let mut glances = tokio::time::interval(GLANCE);
     let (mut begun, mut done) = (0_u64, 0_u64);
     loop {
+        if let Err(error) = line(args.output, ticks.over(clock.elapsed()).as_ref(), out) {
+            return Ok(Err(error));
+        }
         tokio::select! {
             biased;
             signal = signals.next() => {
@@ -244,10 +261,12 @@ async fn compare(
                 sending.abort();
                 break;
             }
-            _ = glances.tick() => progress.show(|| {
-                let under_way = begun.saturating_sub(done);
-                format!("{done} of {} compared | {under_way} under way", run.planned)
-            }),
+            _ = glances.tick() => {
+                progress.show(|| {
+                    let under_way = begun.saturating_sub(done);
+                    format!("{done} of {} compared | {under_way} under way", run.planned)
+                });
+            }
             event = events.recv() => match event {
                 Some(Event::Begun { late }) => {
                     begun += 1;
@@ -255,7 +274,7 @@ async fn compare(
                 }
                 Some(Event::Done(exchange)) => {
                     done += 1;
-                    ledger.enter(*exchange);
+                    ticks.add(ledger.enter(*exchange));
                 }
                 None => break,
             },
@@ -264,14 +283,17 @@ async fn compare(
     // What has been answered by now was compared.
     while let Ok(event) = events.try_recv() {
         if let Event::Done(exchange) = event {
-            ledger.enter(*exchange);
+            ticks.add(ledger.enter(*exchange));
             done += 1;
         }
+    }
+    if let Err(error) = line(args.output, ticks.last().as_ref(), out) {
+        return Ok(Err(error));
     }
     progress.clear();
     if run.ended == Ended::AllSent && done < run.planned {
         return Err(Failure::new("the replay broke off by itself"));
     }
     run.seconds = clock.elapsed().as_secs_f64();
-    Ok(ReplayReport::of(run, &intake, &ledger))
+    Ok(Ok(ReplayReport::of(run, &intake, &ledger)))
 }

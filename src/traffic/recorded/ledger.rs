@@ -193,6 +193,20 @@ pub struct Silence {
     pub request: SafeText,
 }
 
+/// What was entered of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entered {
+    /// All three answered.
+    Compared {
+        /// The canary differed from the baseline.
+        canary: bool,
+        /// The baseline, asked again, differed from before.
+        noise: bool,
+    },
+    /// Somebody did not.
+    Unknown,
+}
+
 /// The book of a replay.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
@@ -214,8 +228,8 @@ impl Ledger {
         Self { examples, ignored, ..Self::default() }
     }
 
-    /// Enters what came of a request.
-    pub fn enter(&mut self, exchange: Exchange) {
+    /// Enters what came of a request; returns whether anything that is looked at differed.
+    pub fn enter(&mut self, exchange: Exchange) -> Entered {
         let known = self.patterns.contains_key(&exchange.pattern);
         let full = !known && self.patterns.len() >= MOST_PATTERNS;
         let pattern = if full { OTHERS.into() } else { exchange.pattern.clone() };
@@ -230,6 +244,7 @@ impl Ledger {
                     let request = exchange.request;
                     self.silences.push(Silence { asked, why, count: 1, request });
                 }
+                Entered::Unknown
             }
             Outcome::Compared { mut canary, mut noise, cut } => {
                 book.compared += 1;
@@ -264,6 +279,10 @@ impl Ledger {
                     tally.noise_only += u64::from(!canary.fields.contains_key(field));
                 }
                 *book.sets.entry(set).or_default() += 1;
+                Entered::Compared {
+                    canary: !canary.fields.is_empty(),
+                    noise: !noise.fields.is_empty(),
+                }
             }
         }
     }

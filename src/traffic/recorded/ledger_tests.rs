@@ -26,7 +26,9 @@ fn exchange(canary: &[(&str, Kind)], noise: &[(&str, Kind)]) -> Exchange {
 
 fn ledger(exchanges: impl IntoIterator<Item = Exchange>) -> Ledger {
     let mut ledger = Ledger::new(2, Vec::new());
-    exchanges.into_iter().for_each(|exchange| ledger.enter(exchange));
+    for exchange in exchanges {
+        ledger.enter(exchange);
+    }
     ledger
 }
 

@@ -19,6 +19,7 @@ pub mod pace;
 pub mod report;
 pub mod scrub;
 pub mod send;
+pub mod ticks;
 
 use jiff::Timestamp;
 use reqwest::Method;
