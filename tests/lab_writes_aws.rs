@@ -19,5 +19,8 @@ mod lab;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/lab_pipelines.rs"]
 mod pipes;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/shop.rs"]
+mod shop;
 #[path = "lab_writes_aws/stages.rs"]
 mod stages;

@@ -218,7 +218,12 @@ async fn two_programs(target: &impl Target) -> Result<(), String> {
 async fn run(home: &Path, words: &str) -> (i32, String) {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_flightdeck"));
     command.env_clear().current_dir(home).env("HOME", home).env("LANG", "C.UTF-8");
-    command.env("LAB_UNLEASH_TOKEN_EDITOR", address("LAB_UNLEASH_TOKEN_EDITOR"));
+    command.env("LAB_UNLEASH_TOKEN_EDITOR", address("LAB_UNLEASH_TOKEN_EDITOR")).envs([
+        ("AWS_ACCESS_KEY_ID", "LABALICE"),
+        ("AWS_SECRET_ACCESS_KEY", "lab"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+    ]);
     command.args(["--config", "lab.toml"]).args(words.split(' ')).stdin(Stdio::null());
     let done = command.kill_on_drop(true).output().await.unwrap();
     let text = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();

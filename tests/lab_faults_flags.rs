@@ -1,0 +1,32 @@
+//! Every fault and every kill for every kind of write to flags of `AppConfig`, against the lab.
+#![cfg(feature = "aws")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a failing unwrap in a test is a failing test"
+)]
+
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "lab_writes_edge/hands.rs"]
+mod hands;
+#[path = "lab_faults_flags/kill.rs"]
+mod kill;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/kill.rs"]
+mod killing;
+#[path = "lab_faults_flags/kinds.rs"]
+mod kinds;
+#[path = "support/lab.rs"]
+mod lab;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/lab_pipelines.rs"]
+mod pipes;
+#[path = "lab_faults_flags/rows.rs"]
+mod rows;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/shop.rs"]
+mod shop;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "lab_faults_edge/table.rs"]
+mod table;
