@@ -87,7 +87,7 @@ impl Flight {
         engage(&mut self.state, &canary, Some(limit), &mut effects).unwrap();
         self.take(effects);
         assert_eq!(self.leases, [true]);
-        self.send(Msg::Lease { canary, held: true });
+        self.send(Msg::Lease { canary, other: None });
     }
 
     /// Reads everything, as the keepers would.
@@ -248,8 +248,9 @@ async fn a_second_pilot_does_not_fly() {
     let canary = this_canary(&flight.state);
     let mut effects = Vec::new();
     engage(&mut flight.state, &canary, Some(LONG), &mut effects).unwrap();
-    flight.send(Msg::Lease { canary, held: false });
+    flight.send(Msg::Lease { canary, other: Some("kim@desk, process 7".into()) });
     assert_eq!(flight.pilot().ended(), Some(End::HandedOver));
+    assert!(flight.pilot().now().contains("kim@desk, process 7"), "{:?}", flight.pilot().log);
     for _ in 0..10 {
         flight.minutes().await;
     }

@@ -54,8 +54,8 @@ pub enum Msg {
     Lease {
         /// Which canary.
         canary: CanaryId,
-        /// It has.
-        held: bool,
+        /// Who has it instead, as others are told; none if it is this session's.
+        other: Option<SafeText>,
     },
     /// The theme that is used now.
     Theme(String),

@@ -108,7 +108,7 @@ impl Exit {
             Self::NotAuthenticated => "a source does not let us in",
             Self::Refused => "a guard refused the write; nothing was sent",
             Self::Frozen => "a freeze window refused the write; nothing was sent",
-            Self::Moved => "what was seen has moved; nothing was sent",
+            Self::Moved => "what was seen has moved; nothing was done",
             Self::Answered => "somebody else answered before",
             Self::Failed => "a backend did not do the write",
             Self::TimedOut => "it did not come about in time",

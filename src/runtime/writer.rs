@@ -14,7 +14,7 @@ use crate::app::msg::Notice;
 use crate::domain::ids::CanaryId;
 use crate::domain::text::SafeText;
 use crate::domain::write::{Confirmed, Outcome};
-use crate::store::lock::{TargetLock, try_lock};
+use crate::store::lock::{Lock, TargetLock, try_lock};
 
 /// Where writes are recorded, and as whose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,15 +62,16 @@ impl Writer {
             self.leases.remove(canary);
             return None;
         }
-        let lease = try_lock(self.gateway.locks(), &format!("pilot {canary}"));
-        let held = match lease {
-            Ok(Some(lease)) => {
+        let (folder, who) = (self.gateway.locks(), self.gateway.who());
+        let other = match try_lock(folder, &format!("pilot {canary}"), who.as_str()) {
+            Ok(Lock::Taken(lease)) => {
                 self.leases.insert(canary.clone(), lease);
-                true
+                None
             }
-            Ok(None) | Err(_) => false,
+            Ok(Lock::Held(who)) => Some(who.unwrap_or_else(|| "another process".into())),
+            Err(error) => Some(format!("nobody knows who ({error})").into()),
         };
-        Some(Msg::Lease { canary: canary.clone(), held })
+        Some(Msg::Lease { canary: canary.clone(), other })
     }
 
     /// Carries out a confirmed plan; reports come as messages, even if this program fails at it.

@@ -146,6 +146,17 @@ async fn a_start_starts_one_execution_even_if_the_reply_is_lost() {
     let fault = late(&calm, write.clone(), ("StartPipelineExecution", name)).await;
     assert_eq!(fault.kind, FaultKind::Conflict);
     assert!(fault.message.as_str().contains("newest execution was"), "{fault}");
+    // Two hosts saw the same, know nothing of each other, and start at once.
+    for turn in 0..10 {
+        let both = world(&format!("start-both-{turn}"), &json!({})).await;
+        let (one, other) = (both.source(10), both.source(10));
+        let order = async |source| confirmed(source, write.clone()).await.order(0).unwrap();
+        let (first, second) = (order(&one).await, order(&other).await);
+        let (context, again) = (context(), context());
+        let (a, b) = tokio::join!(one.submit(&first, &context), other.submit(&second, &again));
+        assert!(a.is_ok() || b.is_ok(), "{a:?} {b:?}");
+        assert_eq!(now(&both).await.executions.len(), 1, "{a:?} {b:?}");
+    }
     let world = world("start-lost", &json!({})).await;
     let outcome = lost(&world, write, "StartPipelineExecution").await;
     assert!(is_found(&outcome), "{outcome:?}");

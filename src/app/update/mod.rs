@@ -74,7 +74,7 @@ fn handle(state: &mut State, msg: Msg, effects: &mut Vec<Effect>) -> bool {
         Msg::Journal(fault) => state.take_journal(fault),
         // The time moves no row: see `Row::Order`.
         Msg::Tick(now) => return quietly(&mut state.now, now),
-        Msg::Lease { canary, held } => pilot::lease(state, &canary, held),
+        Msg::Lease { canary, other } => pilot::lease(state, &canary, other.as_ref()),
         Msg::Notice(notice) => return quietly(&mut state.view.notice, Some(notice)),
         Msg::Theme(name) => return quietly(&mut state.view.theme, name),
         Msg::Speed(speed) => return quietly(&mut state.view.speed, speed),

@@ -121,9 +121,9 @@ fn explain(address: &SocketAddress, error: &io::Error) -> Fault {
                 .hint("set user, group or mode of `stats socket`; level user is enough to read")
         }
         ErrorKind::NotFound => fault(FaultKind::Unreachable, "there is no such socket")
-            .hint("check the path, and that HAProxy runs; it is retried"),
+            .hint("check the path, and that HAProxy runs; it is read again by itself"),
         ErrorKind::ConnectionRefused => fault(FaultKind::Unreachable, "connection refused")
-            .hint("check that HAProxy runs and listens there; it is retried"),
+            .hint("check that HAProxy runs and listens there; it is read again by itself"),
         _ => fault(FaultKind::Unreachable, &error.to_string()),
     }
 }

@@ -89,7 +89,9 @@ impl Trouble {
         match self {
             Self::Tls(_) => fault.hint("check the certificate; name its authority in ca_file"),
             Self::Expired(_) => fault.hint("renew the certificate of that server"),
-            Self::Refused => fault.hint("check that it runs and listens there; it is retried"),
+            Self::Refused => {
+                fault.hint("check that it runs and listens there; it is read again by itself")
+            }
             _ => fault,
         }
     }

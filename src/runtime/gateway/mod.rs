@@ -23,7 +23,7 @@ use crate::domain::write::{
     Confirmed, Expectation, Order, Outcome, Receipt, Seen, Write, expectation, seen,
 };
 use crate::store::journal::{Event, Journal, JournalError, Record};
-use crate::store::lock::try_lock;
+use crate::store::lock::{Lock, try_lock};
 use fresh::{answered_by, conflict, read};
 
 /// How long a submission may take before its outcome counts as unknown.
@@ -65,6 +65,11 @@ impl Gateway {
         self
     }
 
+    /// As whom it writes.
+    pub fn who(&self) -> &SafeText {
+        &self.who
+    }
+
     /// The folder of the locks.
     pub fn locks(&self) -> &Path {
         &self.locks
@@ -80,7 +85,7 @@ impl Gateway {
     pub async fn carry_out(&self, confirmed: &Confirmed, out: &mpsc::Sender<Msg>) -> Vec<Outcome> {
         let plan = confirmed.plan();
         // Who finds this lock free knows that nobody carries the plan out any more.
-        let _lock = try_lock(&self.locks, &plan_lock(&plan.id.0));
+        let _lock = try_lock(&self.locks, &plan_lock(&plan.id.0), self.who.as_str());
         let mut outcomes = Vec::new();
         let recorded = self.ready().map_err(|error| error.to_string()).and_then(|_| {
             let plan = serde_json::to_value(confirmed).map_err(|error| error.to_string())?;
@@ -139,10 +144,11 @@ impl Gateway {
             return Outcome::Refused { why: format!("there is no source {id}").into() };
         };
         let target = target_lock(order.write());
-        let lock = match try_lock(&self.locks, &target) {
-            Ok(Some(lock)) => lock,
-            Ok(None) => {
-                let why = format!("another process of this host writes to {target} right now");
+        let lock = match try_lock(&self.locks, &target, self.who.as_str()) {
+            Ok(Lock::Taken(lock)) => lock,
+            Ok(Lock::Held(who)) => {
+                let who = who.map(|who| format!(": {who}")).unwrap_or_default();
+                let why = format!("another process of this host writes to {target} right now{who}");
                 return Outcome::Refused { why: why.into() };
             }
             Err(error) => {
@@ -281,8 +287,9 @@ impl Gateway {
         let now = self.clock.now();
         let since = now - LATELY;
         let known = self.journal.read(Some(since))?;
-        let locks = &self.locks;
-        let over = |plan: &str| matches!(try_lock(locks, &plan_lock(plan)), Ok(Some(_)));
+        let (locks, who) = (&self.locks, self.who.as_str());
+        let over =
+            |plan: &str| matches!(try_lock(locks, &plan_lock(plan), who), Ok(Lock::Taken(_)));
         Ok(past::activities(&known.entries, now, &over))
     }
 
@@ -295,7 +302,8 @@ impl Gateway {
         for entry in known.unresolved() {
             let Some((write, was)) = past::sent(entry) else { continue };
             let Some(source) = self.sources.get(&write.source()) else { continue };
-            let Ok(Some(_lock)) = try_lock(&self.locks, &target_lock(&write)) else { continue };
+            let lock = try_lock(&self.locks, &target_lock(&write), self.who.as_str());
+            let Ok(Lock::Taken(_lock)) = lock else { continue };
             let message = "the program ended before the answer came";
             let lost = Err(Fault::new(FaultKind::OutcomeUnknown, message));
             let record = &entry.record;

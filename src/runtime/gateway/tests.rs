@@ -304,10 +304,12 @@ async fn no_journal_no_write() {
 #[tokio::test(start_paused = true)]
 async fn a_locked_target_is_refused() {
     let world = World::open("bad-canary", |source| source).await;
-    let _held = try_lock(world.folder.path(), "pipelines-eu/payments-main").unwrap().unwrap();
+    let held = try_lock(world.folder.path(), "pipelines-eu/payments-main", "kim@desk").unwrap();
+    let _held = held.taken().unwrap();
     let outcomes = world.carry_out(&world.confirmed(&approve())).await;
     let [Outcome::Refused { why }] = outcomes.as_slice() else { panic!("{outcomes:?}") };
     assert!(why.as_str().contains("another process"), "{why}");
+    assert!(why.as_str().contains("kim@desk, process "), "the loser is told who: {why}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,6 +14,7 @@ use crate::app::select::canaries::split_of;
 use crate::app::state::State;
 use crate::domain::canary::{CanarySpec, Purpose};
 use crate::domain::ids::CanaryId;
+use crate::domain::text::SafeText;
 use crate::domain::write::{Answers, Outcome, PlanId, confirm};
 use decide::{Decision, decide};
 
@@ -51,17 +52,18 @@ pub fn hand_over(state: &mut State, canary: &CanaryId, why: &str, effects: &mut 
 }
 
 /// Whether the canary is this pilot's alone.
-pub fn lease(state: &mut State, canary: &CanaryId, held: bool) {
+pub fn lease(state: &mut State, canary: &CanaryId, other: Option<&SafeText>) {
     let now = state.now;
     let Some(pilot) = state.pilots.get_mut(canary) else { return };
     if pilot.phase != Phase::Asking {
         return;
     }
-    if held {
+    if let Some(other) = other {
+        let why = format!("another pilot flies this canary: {other}");
+        pilot.end(now, End::HandedOver, &why);
+    } else {
         pilot.phase = Phase::Flying;
         pilot.say(now, "flying");
-    } else {
-        pilot.end(now, End::HandedOver, "another pilot flies this canary");
     }
 }
 

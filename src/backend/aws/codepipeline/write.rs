@@ -9,6 +9,8 @@ use aws_sdk_codepipeline::types::{
     ApprovalResult, ApprovalStatus, ConditionType, StageRetryMode, StageTransitionType,
 };
 
+use sha2::{Digest, Sha256};
+
 use super::{CodePipeline, reason, refused};
 use crate::backend::aws::convert::time;
 use crate::backend::aws::moved;
@@ -32,6 +34,14 @@ pub(super) const VERBS: [Verb; 8] = [
     Verb::Rollback,
     Verb::Override,
 ];
+
+/// The token of a start (`clientRequestToken`): the same from every host that saw the same newest
+/// execution, so that two starts from one picture are one execution.
+fn start_token(pipeline: &str, newest: &str) -> String {
+    let seen = Sha256::digest(format!("{pipeline}\n{newest}").as_bytes());
+    let hex = seen.iter().take(16).map(|byte| format!("{byte:02x}"));
+    hex.fold("flightdeck-".to_owned(), |token, byte| token + &byte)
+}
 
 impl CodePipeline {
     /// Sends `order` once.
@@ -130,9 +140,11 @@ impl CodePipeline {
                 Ok(began(answer.pipeline_execution_id(), "is being stopped"))
             }
             Write::Start { .. } => {
+                let newest = order.expects().get("newest execution");
+                let token = start_token(name, newest.map_or("", SafeText::as_str));
                 context.spend().await;
-                // The SDK adds a request token of its own.
-                let answer = client.start_pipeline_execution().name(name).send().await;
+                let request = client.start_pipeline_execution().name(name);
+                let answer = request.client_request_token(token).send().await;
                 let now = context.now();
                 let answer = answer
                     .map_err(|e| refused::fault(connection, &e, "StartPipelineExecution", now))?;
