@@ -350,6 +350,43 @@ class Faults(Lab):
         message = self.refused("AccessDeniedException", self.api.list_pipelines)
         self.assertIn("codepipeline:ListPipelines", message)
 
+    def runs(self):
+        answer = self.api.list_pipeline_executions(pipelineName="checkout")
+        return len(answer["pipelineExecutionSummaries"])
+
+    def test_a_refusal_can_come_after_it_was_done_and_with_another_status(self):
+        self.add()
+        for after in (False, True):
+            fault = {"kind": "throttle", "status": 429, "after": after, "times": 1}
+            self.lab("faults", faults=[fault])
+            self.refused("ThrottlingException", self.api.start_pipeline_execution, name="checkout")
+            self.assertEqual(self.runs(), int(after))
+        calls = self.lab("calls")
+        self.assertEqual(
+            (calls["count"]["StartPipelineExecution"], calls["done"]["StartPipelineExecution"]), (2, 1)
+        )
+
+    def test_a_dropped_call_was_not_done(self):
+        self.add()
+        self.lab("faults", faults=[{"kind": "drop", "times": 1}])
+        with self.assertRaises((ConnectionClosedError, HTTPClientError)):
+            self.api.start_pipeline_execution(name="checkout")
+        self.assertEqual(self.runs(), 0)
+
+    def test_a_held_call_is_done_when_it_is_let_go(self):
+        self.add()
+        hold = {"kind": "hold", "operations": ["StartPipelineExecution"], "times": 1}
+        self.lab("faults", faults=[hold])
+        begin = threading.Thread(
+            target=self.api.start_pipeline_execution, kwargs={"name": "checkout"}, daemon=True
+        )
+        begin.start()
+        begin.join(0.3)
+        self.assertEqual((begin.is_alive(), self.runs()), (True, 0))
+        self.lab("faults", faults=[])
+        begin.join(5)
+        self.assertEqual((begin.is_alive(), self.runs()), (False, 1))
+
     def test_a_lost_reply_was_still_done(self):
         self.add()
         self.lab("faults", faults=[{"kind": "cut", "times": 1}])

@@ -108,6 +108,27 @@ class Faults(unittest.TestCase):
         self.fault("none")
         self.assertEqual(self.get(), BODY)
 
+    def test_only_what_matches_meets_the_fault(self):
+        self.fault("status", status=403, error="ExpiredTokenException", match="^GET /other", times=1)
+        self.assertEqual(self.get(), BODY)
+        with self.assertRaises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"http://127.0.0.1:{self.shown['port']}/other")
+        caught.exception.close()
+        told = caught.exception.headers["x-amzn-ErrorType"]
+        self.assertEqual((caught.exception.code, told), (403, "ExpiredTokenException"))
+
+    def test_what_is_held_goes_on_when_it_is_let_go(self):
+        self.fault("hold", times=1)
+        answers = []
+        asking = threading.Thread(target=lambda: answers.append(self.get()), daemon=True)
+        asking.start()
+        asking.join(0.3)
+        self.assertEqual(answers, [])
+        shown = self.control("/fault", kind="none")
+        asking.join(5)
+        self.assertEqual((answers, shown["met"]), ([BODY], 1))
+        self.assertEqual(self.control("/fault", kind="none")["passed"], ["GET /health HTTP/1.1"])
+
     def test_unknown_faults_are_refused(self):
         with self.assertRaises(urllib.error.HTTPError) as caught:
             self.fault("meteor")

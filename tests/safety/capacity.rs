@@ -120,6 +120,7 @@ fn way_back() {
         execution: "e3".into(),
         condition: when.into(),
     };
+    let flag = |change| Intent::Flag { flag: flag_id(), environment: "production".into(), change };
     check(
         "way back",
         vec![
@@ -156,6 +157,8 @@ fn way_back() {
                 },
                 "reason: the way back is unknown: the attribute was not there before",
             ),
+            ("what is deployed is stopped", |_| {}, flag(FlagChange::Halt), "passed"),
+            ("what was deployed is taken back", |_| {}, flag(FlagChange::Revert), "passed"),
             (
                 "a shift from shares nobody knows",
                 |room| {

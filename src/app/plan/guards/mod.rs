@@ -15,7 +15,7 @@ use crate::domain::observed::Freshness;
 use crate::domain::pipeline::{Pipeline, RunState};
 use crate::domain::text::SafeText;
 use crate::domain::time::age;
-use crate::domain::write::{Guard, GuardVerdict, Outcome, Plan, Write};
+use crate::domain::write::{FlagChange, Guard, GuardVerdict, Outcome, Plan, Write};
 
 type Rule = fn(&State, &Plan) -> GuardVerdict;
 
@@ -253,6 +253,8 @@ fn way_back(_: &State, plan: &Plan) -> GuardVerdict {
                     "the condition {condition} said no; what has passed it cannot be called back"
                 ));
             }
+            // These are the way back.
+            (Write::Flag { change: FlagChange::Halt | FlagChange::Revert, .. }, _) => {}
             (Write::Shares { .. } | Write::Flag { .. }, Some(why)) => {
                 return needs_reason(format!("the way back is unknown: {why}"));
             }
