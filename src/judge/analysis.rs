@@ -29,6 +29,15 @@ pub enum Verdict {
     Fail,
 }
 
+/// A step of the traffic, as a place on the trail of evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TrailStep {
+    /// The first point of the trail at this share, counted from 0.
+    pub at: usize,
+    /// The canary's share from there on, 0–1.
+    pub weight: f64,
+}
+
 /// The judge of one canary.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Analysis {
@@ -48,6 +57,9 @@ pub struct Analysis {
     #[serde(with = "super::special::log_e")]
     pub(super) ln_reg: f64,
     pub(super) trail: VecDeque<f32>,
+    /// Steps of traffic after the first tick: the ticks before each, and the share from then on.
+    #[serde(default)]
+    shifts: VecDeque<(u64, f64)>,
 }
 
 impl Analysis {
@@ -66,6 +78,7 @@ impl Analysis {
             ln_fail: 0.0,
             ln_reg: 0.0,
             trail: VecDeque::new(),
+            shifts: VecDeque::new(),
             spec,
         })
     }
@@ -93,6 +106,7 @@ impl Analysis {
         let weight = if weight.is_finite() { weight.clamp(0.0, 1.0) } else { return };
         if self.ticks > 0 && self.weight != Some(weight) {
             self.restart();
+            self.shifts.push_back((self.ticks, weight));
         }
         self.weight = Some(weight);
     }
@@ -166,8 +180,24 @@ impl Analysis {
         if self.trail.len() >= TRAIL {
             self.trail.pop_front();
         }
+        // What lies before the trail cannot be marked on it.
+        let begin = self.ticks.saturating_sub(TRAIL as u64);
+        while self.shifts.front().is_some_and(|(before, _)| *before < begin) {
+            self.shifts.pop_front();
+        }
         let height = (self.ln_fail / std::f64::consts::LN_10).max(TRAIL_FLOOR);
         self.trail.push_back(height as f32);
+    }
+
+    /// The steps of traffic on the trail, oldest first.
+    pub(super) fn trail_steps(&self) -> Vec<TrailStep> {
+        let begin = self.ticks.saturating_sub(self.trail.len() as u64);
+        let place = |before: u64| usize::try_from(before.checked_sub(begin)?).ok();
+        self.shifts
+            .iter()
+            .filter_map(|(before, weight)| Some(TrailStep { at: place(*before)?, weight: *weight }))
+            .filter(|step| step.at < self.trail.len())
+            .collect()
     }
 
     /// `ln 1/α`: the roll-back line.

@@ -1,6 +1,6 @@
 //! The report: everything a tired human, a screen or a script needs to know about an analysis.
 
-use super::analysis::Verdict;
+use super::analysis::{TrailStep, Verdict};
 use super::decide::{Action, Obstacle};
 use super::eta::Needed;
 use super::metric::{DataState, Totals};
@@ -145,6 +145,8 @@ pub struct Report {
     pub notes: Vec<String>,
     /// log₁₀ of the combined evidence of harm after each of the last ticks, oldest first.
     pub trail: Vec<f32>,
+    /// Where on the trail the traffic was stepped, oldest first.
+    pub trail_steps: Vec<TrailStep>,
     /// Every metric.
     pub metrics: Vec<MetricReport>,
 }

@@ -46,6 +46,7 @@ impl Analysis {
             tick_seconds: self.spec.tick_seconds,
             notes: notes(&metrics),
             trail: self.trail.iter().copied().collect(),
+            trail_steps: self.trail_steps(),
             metrics,
         };
         let blamed = self.blamed().map(|spec| spec.name.as_str()).collect::<Vec<_>>();

@@ -10,6 +10,7 @@ mod panes;
 pub mod plain;
 mod table;
 pub mod theme;
+mod trail;
 mod when;
 mod wrap;
 

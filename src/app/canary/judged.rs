@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::experiment::{self, Answer};
 use crate::domain::canary::{CanarySpec, Purpose};
 use crate::domain::text::SafeText;
+use crate::judge::analysis::TrailStep;
 use crate::judge::eta::Needed;
 use crate::judge::metric::DataState;
 use crate::judge::report::{MetricReport, Report};
@@ -66,6 +67,8 @@ pub struct Judged {
     pub seconds_needed: Option<f64>,
     /// Evidence of harm over time: logarithms to the base 10, the newest last.
     pub trail: Vec<f32>,
+    /// Where on it the traffic was stepped, oldest first.
+    pub trail_steps: Vec<TrailStep>,
 }
 
 /// One metric of a judgement.
@@ -136,6 +139,7 @@ impl Judged {
             ticks: report.ticks,
             seconds_needed: report.seconds_needed,
             trail: report.trail.clone(),
+            trail_steps: report.trail_steps.clone(),
         }
     }
 
@@ -164,6 +168,7 @@ impl Judged {
             ticks: report.ticks,
             seconds_needed: report.seconds_needed,
             trail: report.trail.clone(),
+            trail_steps: report.trail_steps.clone(),
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::ui::chart::{Axis, bounds, marks, number, per_second, scale, sparkline
 use crate::ui::look::Look;
 use crate::ui::table::Column;
 use crate::ui::theme::Role;
+use crate::ui::trail::{cell_of, labels, peaks};
 use crate::ui::when;
 use crate::ui::wrap::wrap;
 
@@ -191,16 +192,40 @@ fn evidence_words(judged: &Judged) -> String {
     }
 }
 
-/// The evidence of harm, tick by tick: at the full height of the line something is done.
-fn evidence(look: &Look, judged: &Judged, role: Role, cells: usize) -> Option<Line<'static>> {
-    let newest = judged.trail.len().checked_sub(1)?.min(cells);
-    let kept = judged.trail.iter().rev().take(newest.max(1)).rev();
+/// The evidence of harm over the flight, and the steps of traffic on it: at the full height of the
+/// line something is done.
+fn evidence(look: &Look, judged: &Judged, role: Role, cells: usize) -> Vec<Line<'static>> {
+    if judged.trail.is_empty() || cells == 0 {
+        return Vec::new();
+    }
     let line = judged.line.max(1.0).log10();
-    let values: Vec<Option<f64>> = kept.map(|log| Some(f64::from(*log).clamp(0.0, line))).collect();
+    // Full height is kept for what has reached the line, however near the rest comes.
+    let below = line * (1.0 - 0.51 / look.glyphs.levels.len().saturating_sub(1).max(1) as f64);
+    let height = |log: f64| if log >= line { line } else { log.clamp(0.0, below) };
+    let values: Vec<Option<f64>> =
+        peaks(&judged.trail, cells).map(|log| Some(height(f64::from(log)))).collect();
+    let label = |text: String| look.span(Role::Dim, format!("{text:<LABEL$}"));
     let mut drawn = sparkline(look, role, &values, 0.0, line);
-    let label = format!("{:<LABEL$}", format!("evidence, to {:.0}:1", judged.line));
-    drawn.spans.insert(0, look.span(Role::Dim, label));
-    Some(drawn)
+    drawn.spans.insert(0, label(format!("evidence, to {:.0}:1", judged.line)));
+    let mut lines = vec![drawn];
+    if !judged.trail_steps.is_empty() {
+        let steps: Vec<_> = judged
+            .trail_steps
+            .iter()
+            .map(|step| {
+                (
+                    cell_of(step.at, judged.trail.len(), cells),
+                    format!("|{:.0}%", step.weight * 100.0),
+                )
+            })
+            .collect();
+        let text = labels(&steps, cells);
+        lines.push(Line::from(vec![
+            label("steps of traffic".to_owned()),
+            look.span(Role::Change, text),
+        ]));
+    }
+    lines
 }
 
 fn chart(
