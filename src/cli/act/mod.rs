@@ -1,5 +1,6 @@
 //! The commands that change something: the same plans, guards and gateway as in the control room.
 
+mod answered;
 mod args;
 mod intent;
 mod perform;

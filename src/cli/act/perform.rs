@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::answered::answered;
 use super::args::{Act, Go};
 use super::intent::{holders, intent};
 use super::print;
@@ -154,7 +155,8 @@ async fn planned(headless: &mut Headless, act: &Act) -> Result<Plan, Failure> {
     loop {
         headless.settle_for(&needed, end).await;
         let state = &headless.state;
-        let wanted = intent(state, act).map_err(|failure| unread(state, failure))?;
+        let wanted = intent(state, act)
+            .map_err(|failure| answered(state, act).unwrap_or_else(|| unread(state, failure)))?;
         let id = PlanId(format!("{}-1", state.setup.session));
         let refused = |why| unread(state, Failure { exit: Exit::Refused, message: why });
         let plan = plan(state, &wanted, &go.reason, id).map_err(refused)?;
