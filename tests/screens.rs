@@ -113,6 +113,24 @@ fn overlays() {
 }
 
 #[test]
+fn a_rehearsal_beside_real_sources_says_that_it_is_a_part() {
+    let mut world = rehearsal::open("bad-canary", 1, 1.0, room::moment(0)).unwrap();
+    world.set_apart();
+    let mut room = Room::of(world, SIZES[0], |setup| {
+        setup.rehearsal.as_mut().unwrap().partly = true;
+    });
+    room.read(0);
+    // Real time runs at one speed.
+    room.keys(&["+"]);
+    let text = print::text(&room.frame(&default_look()));
+    assert!(text.contains("partly REHEARSAL bad-canary  "), "{text}");
+    assert!(text.contains("sim-checkout"), "{text}");
+    assert_eq!(room.state.view.speed, 1.0);
+    let canaries: Vec<_> = room.state.rows.canaries.iter().map(|row| row.canary.clone()).collect();
+    assert!(!canaries.is_empty() && canaries.iter().all(|id| id.as_str().starts_with("sim-")));
+}
+
+#[test]
 fn small_and_smaller() {
     let look = default_look();
     let mut room = unfolded("bad-canary", SIZES[0]);

@@ -15,7 +15,7 @@ pub fn is_here(place: Place, state: &State) -> bool {
         Place::Details => pane.has_detail() || pane == Pane::Service,
         Place::Board => pane == Pane::Board,
         Place::Acts => !matches!(pane, Pane::Sources),
-        Place::Rehearsal => state.setup.rehearsal.is_some(),
+        Place::Rehearsal => state.setup.is_rehearsal(),
     }
 }
 
@@ -25,7 +25,7 @@ pub fn disabled(command: Command, state: &State) -> Option<String> {
     if !is_here(spec.place, state) {
         return Some(
             match spec.place {
-                Place::Rehearsal => "only while rehearsing",
+                Place::Rehearsal => "only while nothing but the rehearsal is shown",
                 Place::Board => "only on the board",
                 Place::Details => "this pane has no details",
                 Place::Acts => "nothing here can be acted on",

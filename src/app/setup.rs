@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 use super::pane::Pane;
+use crate::domain::ids::SourceId;
 use crate::domain::policy::Policy;
 use crate::domain::service::Service;
-use crate::domain::source::SourceMeta;
+use crate::domain::source::{REHEARSAL, SourceMeta};
 use crate::domain::text::SafeText;
 
 /// What is fixed before the first message.
@@ -46,6 +47,8 @@ pub struct Rehearsal {
     pub speed: f64,
     /// Seed of its chance.
     pub seed: u64,
+    /// Real sources stand beside it: only a part of what is shown is rehearsed.
+    pub partly: bool,
 }
 
 /// How things are shown at first.
@@ -85,6 +88,19 @@ impl Default for Options {
 }
 
 impl Setup {
+    /// Whether nothing that is shown is real.
+    pub fn is_rehearsal(&self) -> bool {
+        self.rehearsal.as_ref().is_some_and(|rehearsal| !rehearsal.partly)
+    }
+
+    /// The scenario, if all of `sources` are rehearsed.
+    pub fn rehearsed(&self, mut sources: impl Iterator<Item = SourceId>) -> Option<SafeText> {
+        let rehearsal = self.rehearsal.as_ref()?;
+        let is_rehearsed =
+            |id| self.sources.iter().any(|s| s.id == id && s.kind.as_str() == REHEARSAL);
+        sources.all(is_rehearsed).then(|| rehearsal.scenario.clone())
+    }
+
     /// A setup without services and sources.
     pub fn empty(now: Timestamp) -> Self {
         Self {

@@ -73,7 +73,7 @@ pub fn run(global: &Global, room: &Room) -> Result<u8, Failure> {
         .build()
         .map_err(|e| Failure::new(format!("cannot start: {e}")))?;
     let Started { setup, sources, clock, speed, config, .. } = started;
-    let desk = desk(setup.rehearsal.is_some(), &config.safety)?;
+    let desk = desk(setup.is_rehearsal(), &config.safety)?;
     let mouse = setup.options.mouse;
     let result = tokio.block_on(async move {
         let events = Events::new()?;

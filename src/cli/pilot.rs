@@ -72,7 +72,7 @@ pub struct PilotLine<'a> {
 pub fn run(global: &Global, args: &PilotArgs, out: &mut impl Write) -> Result<Exit, Failure> {
     let (started, _) = open(global)?;
     let canary = canary(&started, args)?;
-    let desk = desk(started.setup.rehearsal.is_some(), &started.config.safety)?;
+    let desk = desk(started.setup.is_rehearsal(), &started.config.safety)?;
     let tokio = runtime()?;
     let result = tokio.block_on(fly(started, desk, &canary, args, out));
     tokio.shutdown_background();

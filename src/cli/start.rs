@@ -109,14 +109,23 @@ impl Start {
         let wanted = &config.rehearsal;
         // Real sources live by the wall's clock, so a world among them cannot run faster.
         let speed = if alone { wanted.speed } else { 1.0 };
-        let world = rehearsal::open(&wanted.scenario, wanted.seed, speed, Timestamp::now())
+        let mut world = rehearsal::open(&wanted.scenario, wanted.seed, speed, Timestamp::now())
             .map_err(|error| Failure::usage(error.to_string()))?;
+        if !alone {
+            world.set_apart();
+        }
         self.rehearsal =
-            Some(Rehearsal { scenario: world.name, story: world.story, speed, seed: world.seed });
+            Some(Rehearsal {
+            scenario: world.name,
+            story: world.story,
+            speed,
+            seed: world.seed,
+            partly: !alone,
+        });
         self.services.extend(world.services);
         self.sources
             .extend(world.sources.into_iter().map(|(source, series)| configured(source, &series)));
-        self.world = Some(world.clock);
+        self.world = alone.then_some(world.clock);
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use super::headless::{Format, Shown, exit, for_people, settled, wanted};
 use crate::app::State;
 use crate::app::pane::Pane;
 use crate::app::report::{Status, Wanted, status};
-use crate::domain::source::SourceHealth;
+use crate::domain::source::{REHEARSAL, SourceHealth};
 use crate::ui;
 
 /// What to show.
@@ -98,8 +98,10 @@ fn table(
         writeln!(out, "   source {name} {}{}", source.health.word(), why.unwrap_or_default())?;
     }
     let sum = &picture.summary;
+    let is_partly = picture.sources.iter().any(|s| s.kind.as_str() != REHEARSAL);
+    let part = if is_partly { "partly " } else { "" };
     let rehearsal =
-        picture.rehearsal.as_ref().map(|r| format!("REHEARSAL {r} · ")).unwrap_or_default();
+        picture.rehearsal.as_ref().map(|r| format!("{part}REHEARSAL {r} · ")).unwrap_or_default();
     let unsettled = if picture.settled { "" } else { " · not everything was read in time" };
     writeln!(
         out,

@@ -13,6 +13,9 @@ use super::observation::Topic;
 use super::observed::FreshnessPolicy;
 use super::text::SafeText;
 
+/// The kind of the sources that are no more than practice.
+pub const REHEARSAL: &str = "rehearsal";
+
 /// What is known of a source before it is asked anything.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceMeta {

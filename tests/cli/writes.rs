@@ -86,6 +86,10 @@ fn a_write_does_not_mind_a_source_that_has_nothing_to_do_with_it() {
     let write = ["--config", "mute.toml", "approve", "mine", "--accept-current", "--yes"];
     let done = home.run(&write).exits(0);
     assert!(done.out.contains("outcome      done"), "{done:?}");
+    assert!(done.out.contains("REHEARSAL quiet-day: nothing of this is real"), "{done:?}");
+    // A real source stands beside it: its writes last, and what is told is told of both.
+    let told = home.run(&["--config", "mute.toml", "journal"]).exits(0);
+    assert!(told.out.contains("sessions-main") && !told.out.contains("REHEARSAL"), "{told:?}");
     drop(mute);
 }
 

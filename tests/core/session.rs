@@ -165,6 +165,7 @@ fn rehearsing(sources: &[Arc<Scripted>]) -> Setup {
             story: "Nothing happens.".into(),
             speed: 1.0,
             seed: 7,
+            partly: false,
         }),
         themes: vec!["default".to_owned(), "broken".to_owned(), "light".to_owned()],
         ..setup(sources)

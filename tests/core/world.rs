@@ -301,6 +301,7 @@ pub fn setup() -> Setup {
             story: "Nothing happens.".into(),
             speed: 1.0,
             seed: 7,
+            partly: false,
         }),
         themes: vec!["default".to_owned(), "light".to_owned()],
         ..Setup::empty(moment(0))

@@ -59,8 +59,13 @@ impl Room {
         let mut setup = Setup::empty(moment(0));
         setup.services = world.services;
         setup.sources = world.sources.iter().map(|(source, _)| source.meta()).collect();
-        setup.rehearsal =
-            Some(Told { scenario: world.name, story: world.story, speed: 1.0, seed: world.seed });
+        setup.rehearsal = Some(Told {
+            scenario: world.name,
+            story: world.story,
+            speed: 1.0,
+            seed: world.seed,
+            partly: false,
+        });
         setup.options.size = size;
         change(&mut setup);
         let items = |specs: &[flightdeck::domain::series::SeriesSpec]| {

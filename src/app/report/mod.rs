@@ -40,7 +40,7 @@ pub struct Status {
     pub format: String,
     /// When the picture was taken.
     pub at: Timestamp,
-    /// The scenario, if nothing of this is real.
+    /// The scenario, if any of this is rehearsed: what its sources of the kind `rehearsal` tell.
     pub rehearsal: Option<SafeText>,
     /// Every source answered or failed everything; otherwise time ran out before.
     pub settled: bool,

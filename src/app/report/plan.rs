@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::app::setup::Setup;
 use crate::domain::ids::{ServiceId, SourceId};
 use crate::domain::text::SafeText;
 use crate::domain::write::{GuardVerdict, Outcome, OutcomeKind, Plan};
@@ -86,7 +87,7 @@ pub struct ActGuard {
 }
 
 /// `plan` as data, before anything is sent.
-pub fn act(plan: &Plan, rehearsal: Option<SafeText>) -> Act {
+pub fn act(plan: &Plan, setup: &Setup) -> Act {
     let steps = plan.steps.iter().map(|step| ActStep {
         what: step.words.what.clone(),
         from: step.words.from.clone(),
@@ -117,7 +118,7 @@ pub fn act(plan: &Plan, rehearsal: Option<SafeText>) -> Act {
         format: ACT_FORMAT.to_owned(),
         plan: plan.id.0.clone(),
         title: plan.title.clone(),
-        rehearsal,
+        rehearsal: setup.rehearsed(plan.steps.iter().map(|step| step.write.source())),
         service: plan.service.clone(),
         production: plan.production,
         at: plan.at,

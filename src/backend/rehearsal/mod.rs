@@ -56,6 +56,24 @@ pub struct Rehearsal {
     pub sources: Vec<(Arc<dyn Source>, Vec<SeriesSpec>)>,
 }
 
+/// What the names of rehearsed services begin with where real ones stand beside them.
+const APART: &str = "sim-";
+
+impl Rehearsal {
+    /// Names its services so that nobody takes them for real ones beside them.
+    pub fn set_apart(&mut self) {
+        let apart = |id: &ServiceId| ServiceId::new(&format!("{APART}{id}"));
+        for service in &mut self.services {
+            service.id = apart(&service.id);
+            service.needs = service.needs.iter().map(apart).collect();
+            for canary in &mut service.canaries {
+                canary.id = CanaryId::new(&format!("{APART}{}", canary.id));
+                canary.service = service.id.clone();
+            }
+        }
+    }
+}
+
 /// Opens the scenario `wanted` (a name, or the path of a `.toml` file) at the moment `start`.
 pub fn open(
     wanted: &str,

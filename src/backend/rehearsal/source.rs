@@ -21,7 +21,7 @@ use crate::domain::fact::{Fact, FactKind};
 use crate::domain::ids::{ItemId, SourceId};
 use crate::domain::observation::{Observation, Scope, Topic};
 use crate::domain::observed::FreshnessPolicy;
-use crate::domain::source::{Capabilities, SourceMeta, Verb};
+use crate::domain::source::{Capabilities, REHEARSAL, SourceMeta, Verb};
 use crate::domain::write::{Order, Receipt};
 
 /// A source of the world.
@@ -144,7 +144,7 @@ impl Source for RehearsalSource {
         reads.push(FactKind::Changes);
         SourceMeta {
             id: self.id.clone(),
-            kind: "rehearsal".into(),
+            kind: REHEARSAL.into(),
             place: "simulated, inside flightdeck".into(),
             capabilities: Capabilities { reads, topics, writes: self.writes() },
             // The simulated clock may run many times faster than the reads.

@@ -37,7 +37,7 @@ const SHORTEST_REVISION: usize = 6;
 /// Runs the subcommand.
 pub fn run(global: &Global, act: &Act, out: &mut impl Write) -> Result<Exit, Failure> {
     let (started, shown) = open(global)?;
-    let desk = desk(started.setup.rehearsal.is_some(), &started.config.safety)?;
+    let desk = desk(started.setup.is_rehearsal(), &started.config.safety)?;
     let tokio = runtime()?;
     let result = tokio.block_on(carry_out(started, desk, act));
     // A source that hangs must not hold up the answer.
@@ -67,7 +67,6 @@ async fn carry_out(started: Started, desk: Desk, act: &Act) -> Result<Done, Fail
     let sources = started.sources.iter().map(|s| Arc::clone(&s.source));
     let gateway = Gateway::new(sources, Arc::clone(&started.clock), desk.folder, desk.who)
         .patience(desk.patience);
-    let rehearsal = started.setup.rehearsal.as_ref().map(|r| r.scenario.clone());
     let mut headless = Headless::start(started.setup, started.sources, started.clock);
     // Before anything is waited for: what was done tells what an undo is about.
     match gateway.ready() {
@@ -85,7 +84,7 @@ async fn carry_out(started: Started, desk: Desk, act: &Act) -> Result<Done, Fail
     }
     let plan = planned(&mut headless, act).await?;
     let state = &headless.state;
-    let mut done = report::act(&plan, rehearsal);
+    let mut done = report::act(&plan, &state.setup);
     let mut end = |why: String, exit| {
         done.refusal = Some(why.into());
         Ok(Done { act: done.clone(), exit })

@@ -158,7 +158,7 @@ fn picture(state: &State, service: Option<&str>) -> Result<CanaryPicture, Failur
     Ok(CanaryPicture {
         format: PICTURE_FORMAT,
         at: state.now,
-        rehearsal: state.setup.rehearsal.as_ref().map(|r| r.scenario.as_str().into()),
+        rehearsal: state.setup.rehearsed(state.setup.sources.iter().map(|s| s.id.clone())),
         canaries: services.flat_map(|s| &s.canaries).map(|spec| line(state, spec)).collect(),
     })
 }

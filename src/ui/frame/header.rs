@@ -59,15 +59,16 @@ fn left(state: &State, look: &Look, detail: &Detail) -> Line<'static> {
     }
     if let Some(rehearsal) = &state.setup.rehearsal {
         let speed = state.view.speed;
-        let pace = if speed == 0.0 {
-            "paused".to_owned()
-        } else {
-            format!("{}{speed}", look.glyphs.times)
+        let pace = match speed {
+            _ if rehearsal.partly => String::new(),
+            0.0 => " paused".to_owned(),
+            _ => format!(" {}{speed}", look.glyphs.times),
         };
+        let partly = if rehearsal.partly { "partly " } else { "" };
         let scenario =
             if detail.scenario { format!(" {}", rehearsal.scenario) } else { String::new() };
-        let pace = if detail.words { format!(" {pace}") } else { String::new() };
-        part(Role::Rehearsal, format!("REHEARSAL{scenario}{pace}"));
+        let pace = if detail.words { pace } else { String::new() };
+        part(Role::Rehearsal, format!("{partly}REHEARSAL{scenario}{pace}"));
     }
     if state.journal.is_some() {
         part(Role::Warning, "READ ONLY, no journal".to_owned());
