@@ -167,6 +167,62 @@ fn kayentas_rules_score_as_kayenta_does() {
     let (code, out, _) = desk.judge(&baseline, &baseline, &["--mode", "kayenta", "--pass", "101"]);
     assert_eq!(code, 31, "{out}");
     assert!(out.contains("score 100 (pass from 101, marginal from 75)"), "{out}");
+    assert!(!out.contains("points are enough"), "{out}");
+    let few = desk.file("few.csv", &minutes(0, 12, 9_500, 95, 200.0));
+    let (_, out, _) = desk.judge(&baseline, &few, &["--mode", "kayenta"]);
+    assert!(out.contains("p99: 12 points are enough; Kayenta's guide asks for 50"), "{out}");
+}
+
+#[test]
+fn argos_limits_count_the_measurements_of_the_canary() {
+    let desk = Desk::new();
+    let old = desk.file("old.csv", "requests,errors\n100,0\n");
+    let new = desk.file("new.csv", "requests,errors\n100,1\n100,9\n100,4\n,\n100,1\n");
+    let rule = "[[metrics]]\nname = \"errors\"\nevents = \"errors\"\n";
+    for (more, code, said) in [
+        ("failure = \"result[0] > 0.05\"\nfailure_limit = 1\ncount = 4\n", 0, "run Successful"),
+        ("success = \"<= 0.05\"\ncount = 4\n", 30, "run Failed"),
+        ("success = \"<= 0.02\"\nfailure = \"> 0.2\"\ncount = 4\n", 31, "run Inconclusive"),
+        ("consecutive_error_limit = 0\n", 30, "run Error"),
+        ("failure_limit = -1\n", 32, "errors has no count"),
+    ] {
+        let spec = desk.file("argo.toml", &format!("{rule}{more}"));
+        let args = ["--mode", "argo", "--spec", spec.to_str().unwrap()];
+        let (found, out, err) = desk.judge(&old, &new, &args);
+        assert_eq!(found, code, "{more}{out}{err}");
+        assert!(out.contains(said) && out.contains("the baseline was not looked at"), "{out}");
+    }
+    for (more, said) in
+        [("success = \"high\"\n", "`high` is no condition"), ("limit = 1\n", "limit")]
+    {
+        let spec = desk.file("argo.toml", &format!("{rule}{more}"));
+        let args = ["--mode", "argo", "--spec", spec.to_str().unwrap()];
+        let (code, _, err) = desk.judge(&old, &new, &args);
+        assert_eq!(code, 2, "{err}");
+        assert!(err.contains("argo.toml") && err.contains("line 4") && err.contains(said), "{err}");
+    }
+}
+
+#[test]
+fn flaggers_failed_checks_add_up() {
+    let desk = Desk::new();
+    let old = desk.file("old.csv", "p99\n100\n");
+    let new = desk.file("new.csv", "p99\n900\n100\n900\n100\n\"\"\n");
+    for (threshold, steps, code, said) in [
+        (2, "step_weight = 10\n", 30, "Failed at 0%: 2 failed checks, 2 take it back"),
+        (3, "step_weight = 10\n", 32, "Progressing at 30%: 2 failed checks, 3 take it back"),
+        (3, "step_weights = [10, 20]\n", 0, "Promoting at 20%: 1 failed checks"),
+    ] {
+        let metric = "[[metrics]]\nname = \"p99\"\nmax = 500\n";
+        let spec = desk.file("f.toml", &format!("threshold = {threshold}\n{steps}{metric}"));
+        let args = ["--mode", "flagger", "--spec", spec.to_str().unwrap()];
+        let (found, out, err) = desk.judge(&old, &new, &args);
+        assert_eq!(found, code, "{out}{err}");
+        assert!(out.contains(said), "{out}");
+    }
+    let (code, _, err) = desk.judge(&old, &new, &["--mode", "flagger"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("--spec FILE"), "{err}");
 }
 
 #[test]

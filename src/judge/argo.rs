@@ -1,10 +1,13 @@
 //! Argo Rollouts' counting rules as a policy: measurements are counted against limits, nothing is
 //! compared.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The phase of a measurement, a metric or a run, as Argo names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub enum Phase {
     /// Not begun.
     Pending,

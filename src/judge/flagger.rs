@@ -1,9 +1,10 @@
 //! Flagger's counting rules as a policy: failed checks add up, and enough of them roll back.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Flagger's words for where a canary is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Phase {
     /// Traffic is being shifted and checked.
     Progressing,

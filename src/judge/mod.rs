@@ -50,6 +50,7 @@ pub mod analysis;
 pub mod argo;
 pub mod beta_binomial;
 pub mod combine;
+pub mod condition;
 pub mod decide;
 pub mod dispersion;
 pub mod eta;

@@ -7,9 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::columns::Columns;
-use super::document::{
-    Argo, ArgoMetric, Flagger, FlaggerMetric, JUDGEMENT_FORMAT, Judgement, Rules,
-};
+use super::document::{Argo, ArgoMetric, Flagger, FlaggerMetric, JUDGEMENT_FORMAT, Judgement};
 use super::judge::{JudgeArgs, column};
 use super::text_of;
 use crate::cli::exit::Failure;
@@ -21,7 +19,7 @@ use crate::judge::condition::Condition;
 use crate::judge::flagger::{self, Canary, Settings, in_range};
 
 /// Where a value stands in the canary's file: a column, or a share of events among requests, 0–1.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 struct Figure {
     column: Option<String>,
     events: Option<String>,
@@ -78,6 +76,12 @@ struct FlaggerRule {
     max: Option<f64>,
 }
 
+/// What came of one of the two sets of rules.
+struct Rules {
+    argo: Option<Argo>,
+    flagger: Option<Flagger>,
+}
+
 /// Columns of a figure in a file.
 enum Place {
     Value(usize),
@@ -113,7 +117,9 @@ impl Place {
 
 fn read<F: DeserializeOwned>(args: &JudgeArgs, mode: &str) -> Result<F, Failure> {
     let Some(file) = &args.spec else {
-        return Err(Failure::usage(format!("--mode {mode} takes its rules from a file: --spec FILE")));
+        return Err(Failure::usage(format!(
+            "--mode {mode} takes its rules from a file: --spec FILE"
+        )));
     };
     parse(file, &text_of(file)?)
 }
@@ -170,7 +176,8 @@ pub fn argo(args: &JudgeArgs, baseline: &Columns, canary: &Columns) -> Result<Ju
                 .unwrap_or(usual.consecutive_success_limit),
         };
         if limits.count.is_none() && limits.consecutive_success_limit <= 0 {
-            assumed.push(format!("{} has no count: it never ends by itself with success", rule.name));
+            assumed
+                .push(format!("{} has no count: it never ends by itself with success", rule.name));
         }
         let figure = Figure {
             column: rule.column.clone(),
@@ -205,7 +212,8 @@ pub fn argo(args: &JudgeArgs, baseline: &Columns, canary: &Columns) -> Result<Ju
             }
             line.phase = metric.push(measured);
         }
-        let phases: Vec<_> = under.iter().map(|(rule, _, m, _)| (m.phase(), rule.dry_run)).collect();
+        let phases: Vec<_> =
+            under.iter().map(|(rule, _, m, _)| (m.phase(), rule.dry_run)).collect();
         phase = argo::run(&phases);
         if phase.is_complete() {
             break;
@@ -333,7 +341,10 @@ pub fn argo_table(found: &Argo, out: &mut impl Write) -> io::Result<()> {
 /// Writes what Flagger would say, for people.
 pub fn flagger_table(found: &Flagger, out: &mut impl Write) -> io::Result<()> {
     let Flagger { phase, weight, failed_checks, threshold, .. } = found;
-    writeln!(out, "   {phase:?} at {weight}%: {failed_checks} failed checks, {threshold} take it back")?;
+    writeln!(
+        out,
+        "   {phase:?} at {weight}%: {failed_checks} failed checks, {threshold} take it back"
+    )?;
     let mut lines =
         vec![["metric", "checks", "failed", "without value", "range"].map(str::to_owned).to_vec()];
     for metric in &found.metrics {

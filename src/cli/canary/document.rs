@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::app::canary::Judged;
 use crate::domain::ids::{CanaryId, ServiceId, TrafficId};
 use crate::domain::text::SafeText;
-use crate::judge::Verdict;
+use crate::judge::{Verdict, argo, flagger};
 
 /// Name and version of the format of [`CanaryPicture`].
 pub const PICTURE_FORMAT: &str = "flightdeck/canary/1";
@@ -82,7 +82,7 @@ pub struct CanaryEvent {
 pub struct Judgement {
     /// Name and version of this format.
     pub format: &'static str,
-    /// How it was judged: anytime or kayenta.
+    /// How it was judged: anytime, kayenta, argo or flagger.
     pub mode: &'static str,
     /// The verdict.
     pub verdict: Verdict,
@@ -96,10 +96,14 @@ pub struct Judgement {
     pub rows: usize,
     /// What nobody said and was assumed.
     pub assumed: Vec<SafeText>,
-    /// What the judge says; null in the mode kayenta.
+    /// What the judge says; null in the other modes than anytime.
     pub judged: Option<Judged>,
-    /// What Kayenta would say; null in the mode anytime.
+    /// What Kayenta would say; null in the other modes.
     pub kayenta: Option<Kayenta>,
+    /// What Argo Rollouts would say; null in the other modes.
+    pub argo: Option<Argo>,
+    /// What Flagger would say; null in the other modes.
+    pub flagger: Option<Flagger>,
 }
 
 /// What Kayenta would say.
@@ -136,4 +140,68 @@ pub struct KayentaMetric {
     pub high: Option<f64>,
     /// Values so small that Kayenta's rounding hides real shifts.
     pub tiny_scale: bool,
+}
+
+/// What Argo Rollouts would say.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Argo {
+    /// The phase of the run: the worst of those that count.
+    pub phase: argo::Phase,
+    /// Each metric.
+    pub metrics: Vec<ArgoMetric>,
+}
+
+/// One metric, as Argo Rollouts counts it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ArgoMetric {
+    /// Its name.
+    pub name: SafeText,
+    /// Its phase by its own limits.
+    pub phase: argo::Phase,
+    /// Measurements that succeeded.
+    pub successful: u64,
+    /// Measurements that failed.
+    pub failed: u64,
+    /// Measurements that say neither.
+    pub inconclusive: u64,
+    /// Rows without a value.
+    pub errors: u64,
+    /// Failures that are tolerated; below 0 any number.
+    pub failure_limit: i64,
+    /// Measurements to take; null if it runs until it is stopped.
+    pub count: Option<u64>,
+    /// Whether it has no voice.
+    pub dry_run: bool,
+}
+
+/// What Flagger would say.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Flagger {
+    /// Where it is.
+    pub phase: flagger::Phase,
+    /// The share that the canary would have, in percent.
+    pub weight: u32,
+    /// Failed checks so far.
+    pub failed_checks: u32,
+    /// Failed checks that take it back.
+    pub threshold: u32,
+    /// Each metric.
+    pub metrics: Vec<FlaggerMetric>,
+}
+
+/// One metric, as Flagger checks it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct FlaggerMetric {
+    /// Its name.
+    pub name: SafeText,
+    /// How often it was checked; the first failure of an interval ends the interval.
+    pub checks: u64,
+    /// Checks that failed.
+    pub failed: u64,
+    /// Of them those without a value.
+    pub missing: u64,
+    /// The least value that passes.
+    pub min: Option<f64>,
+    /// The greatest value that passes.
+    pub max: Option<f64>,
 }

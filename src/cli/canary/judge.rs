@@ -8,6 +8,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::agreed::{Agreed, From};
 use super::columns::{Columns, Timed};
+use super::counting;
 use super::document::{JUDGEMENT_FORMAT, Judgement};
 use super::kayenta;
 use super::text_of;
@@ -33,8 +34,8 @@ pub struct JudgeArgs {
     /// By which rules
     #[arg(long, value_enum, default_value_t)]
     pub mode: Mode,
-    /// What was agreed: a TOML file of metrics; in the mode kayenta, a canary configuration of
-    /// Kayenta in JSON
+    /// What was agreed: a TOML file of metrics, in the modes argo and flagger with their limits; in
+    /// the mode kayenta, a canary configuration of Kayenta in JSON
     #[arg(long, value_name = "FILE")]
     pub spec: Option<PathBuf>,
     /// Judge these columns as events among requests, as in errors/requests
@@ -71,6 +72,10 @@ pub enum Mode {
     Anytime,
     /// Those of Spinnaker's Kayenta, with its score and thresholds
     Kayenta,
+    /// Those of Argo Rollouts: measurements of the canary are counted against limits
+    Argo,
+    /// Those of Flagger: failed checks of the canary add up, and enough of them take it back
+    Flagger,
 }
 
 /// Judges, and writes the verdict.
@@ -85,6 +90,8 @@ pub fn run(args: &JudgeArgs, out: &mut impl Write) -> Result<Exit, Failure> {
     let found = match args.mode {
         Mode::Anytime => anytime(args, &baseline, &canary)?,
         Mode::Kayenta => kayenta::judge(args, &baseline, &canary)?,
+        Mode::Argo => counting::argo(args, &baseline, &canary)?,
+        Mode::Flagger => counting::flagger(args, &baseline, &canary)?,
     };
     let written = match args.output {
         Format::Table => table(&found, out),
@@ -159,6 +166,8 @@ fn anytime(args: &JudgeArgs, baseline: &Columns, canary: &Columns) -> Result<Jud
         assumed: agreed.assumed.iter().map(SafeText::from).collect(),
         judged: Some(Judged::of_report(&report)),
         kayenta: None,
+        argo: None,
+        flagger: None,
     })
 }
 
@@ -270,6 +279,12 @@ fn table(found: &Judgement, out: &mut impl Write) -> io::Result<()> {
     }
     if let Some(found) = &found.kayenta {
         kayenta::table(found, out)?;
+    }
+    if let Some(found) = &found.argo {
+        counting::argo_table(found, out)?;
+    }
+    if let Some(found) = &found.flagger {
+        counting::flagger_table(found, out)?;
     }
     if found.history > 0 {
         writeln!(

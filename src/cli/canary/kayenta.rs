@@ -27,6 +27,9 @@ use crate::judge::kayenta::{
 /// Thresholds where neither the configuration nor a flag names any: those of Kayenta's examples.
 const USUAL: Thresholds = Thresholds { pass: 95.0, marginal: 75.0 };
 
+/// Points of a metric that the guide to canary analysis with Kayenta asks for in each arm.
+const ENOUGH: usize = 50;
+
 /// A canary configuration. What is not needed here is passed over.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -194,7 +197,16 @@ pub fn judge(args: &JudgeArgs, baseline: &Columns, canary: &Columns) -> Result<J
             Ok(columns.values(at).map(|value| value.unwrap_or(f64::NAN)).collect())
         };
         let judging = &metric.analysis_configurations.canary;
-        let outcome = classify(&judging.settings(), &values(baseline)?, &values(canary)?);
+        let (old, new) = (values(baseline)?, values(canary)?);
+        let points = |arm: &[f64]| arm.iter().filter(|value| !value.is_nan()).count();
+        let fewest = points(&old).min(points(&new));
+        if fewest < ENOUGH {
+            let name = &metric.name;
+            assumed.push(format!(
+                "{name}: {fewest} points are enough; Kayenta's guide asks for {ENOUGH}"
+            ));
+        }
+        let outcome = classify(&judging.settings(), &old, &new);
         metrics.push(line(&metric.name, &outcome));
         results.push(MetricResult {
             classification: outcome.classification,
@@ -229,6 +241,8 @@ pub fn judge(args: &JudgeArgs, baseline: &Columns, canary: &Columns) -> Result<J
             groups: report.groups.iter().map(|(name, group)| (name.clone(), group.score)).collect(),
             metrics,
         }),
+        argo: None,
+        flagger: None,
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod agreed;
 mod columns;
+mod counting;
 mod document;
 mod import;
 mod judge;
