@@ -1,8 +1,8 @@
 //! From a configuration to a start: what must not be mixed is refused with words.
 #![allow(clippy::unwrap_used, reason = "a failing unwrap in a test is a failing test")]
 
-use flightdeck::cli::global::Global;
 use flightdeck::cli::exit::Failure;
+use flightdeck::cli::global::Global;
 use flightdeck::cli::start::{Started, start};
 use flightdeck::domain::ids::SourceId;
 

@@ -114,8 +114,7 @@ impl Start {
         if !alone {
             world.set_apart();
         }
-        self.rehearsal =
-            Some(Rehearsal {
+        self.rehearsal = Some(Rehearsal {
             scenario: world.name,
             story: world.story,
             speed,
