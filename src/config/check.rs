@@ -40,7 +40,7 @@ impl Checker<'_> {
     fn value(&mut self, node: &Node, schema: &Json, path: &KeyPath) {
         let choices = choices(schema);
         let secret = check_secret::is_only_secret(&choices);
-        if (secret || check_secret::is_plain_credential(path, node))
+        if (secret || check_secret::is_plain_credential(path, node.text()))
             && let Some((message, hint)) = check_secret::literal(node)
         {
             return self.fault(&node.origin, path, message, Some(hint));
@@ -66,7 +66,11 @@ impl Checker<'_> {
         match (fitting.as_slice(), node.table()) {
             ([], _) => {
                 let message = format!("expected {}, got {}", wanted(choices), node.value.kind());
-                self.fault(&node.origin, path, message, type_hint(node, choices));
+                // The arguments of a command that prints a secret may be secret themselves.
+                let above = path.parent().and_then(|above| super::schema::at(&above));
+                let quotable = !above.is_some_and(super::schema::is_secret);
+                let hint = type_hint(node, choices).filter(|_| quotable);
+                self.fault(&node.origin, path, message, hint);
                 None
             }
             ([only], _) if tag(only).is_none() => Some(only),

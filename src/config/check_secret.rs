@@ -48,13 +48,13 @@ fn variable(text: &str) -> Option<&str> {
     is_name.then_some(name)
 }
 
-/// Whether this is the plain value of a header that carries a credential.
-pub(super) fn is_plain_credential(path: &KeyPath, node: &Node) -> bool {
+/// Whether this text is the plain value of a header that carries a credential.
+pub(super) fn is_plain_credential(path: &KeyPath, text: Option<&str>) -> bool {
     match path.steps() {
         [.., Step::Key(table), Step::Key(header)] => {
             // `{{…}}` is filled in elsewhere: what is filled in is checked there.
             table == "headers"
-                && node.text().is_some_and(|text| !text.contains("{{"))
+                && text.is_some_and(|text| !text.contains("{{"))
                 && SECRET_HEADERS.contains(&header.to_lowercase().as_str())
         }
         _ => false,

@@ -3,6 +3,7 @@
 use super::near::nearest;
 use super::origin::Origin;
 use super::problem::Problem;
+use super::redact::shown;
 use super::schema;
 use super::tree::{KeyPath, Node, Step};
 
@@ -51,15 +52,19 @@ pub fn explain(tree: &Node, key: &str) -> Result<Explanation, Problem> {
     let leaf = node.filter(|node| node.table().is_none());
     Ok(Explanation {
         key: path.to_string(),
-        value: leaf.map(ToString::to_string),
+        value: leaf.map(|node| shown(&node.to_toml(), &path)),
         origin: node.map(|node| node.origin.clone()),
-        overrode: node.map(|node| node.overrode.clone()).unwrap_or_default(),
+        overrode: node.map(|node| earlier(node, &path)).unwrap_or_default(),
         doc: schema::doc(schema).map(|doc| doc.replace('\n', " ")),
         takes: super::check::wanted(&schema::choices(schema)),
         allowed: schema::allowed(schema).into_iter().map(str::to_owned).collect(),
         default: schema.get("default").filter(|d| !d.is_object()).map(ToString::to_string),
         rows: rows(schema, node, &path),
     })
+}
+
+fn earlier(node: &Node, path: &KeyPath) -> Vec<(String, Origin)> {
+    node.overrode.iter().map(|(was, origin)| (shown(was, path), origin.clone())).collect()
 }
 
 /// The schema of the key, or what its name should have been.
@@ -123,9 +128,10 @@ fn rows(schema: &serde_json::Value, node: Option<&Node>, path: &KeyPath) -> Vec<
     keys.into_iter()
         .map(|key| {
             let set = node.and_then(|node| node.get(&key));
+            let key = path.key(&key);
             Row {
-                key: path.key(&key).to_string(),
-                value: set.map(summary),
+                key: key.to_string(),
+                value: set.map(|node| summary(node, &key)),
                 origin: set.map(|node| node.origin.clone()),
             }
         })
@@ -133,11 +139,11 @@ fn rows(schema: &serde_json::Value, node: Option<&Node>, path: &KeyPath) -> Vec<
 }
 
 /// A table by the number of its rows, everything else as it is written.
-fn summary(node: &Node) -> String {
+fn summary(node: &Node, path: &KeyPath) -> String {
     match node.table().map(std::collections::BTreeMap::len) {
         Some(1) => "(1 row)".to_owned(),
         Some(count) => format!("({count} rows)"),
-        None => node.to_string(),
+        None => shown(&node.to_toml(), path),
     }
 }
 
@@ -157,7 +163,7 @@ fn leaves(node: &Node, path: &KeyPath, found: &mut Vec<Row>) {
         }
         None => found.push(Row {
             key: path.to_string(),
-            value: Some(node.to_string()),
+            value: Some(shown(&node.to_toml(), path)),
             origin: Some(node.origin.clone()),
         }),
     }

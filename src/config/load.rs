@@ -142,8 +142,9 @@ fn assemble(texts: &[(Layer, PathBuf, String)], inputs: &Inputs) -> (Node, Vec<P
     for (layer, path, text) in texts {
         let (mut node, found) = read::read(*layer, path, text);
         problems.extend(found);
-        problems.extend(substitute(&mut node, lookup));
-        if *layer == Layer::Project {
+        let trusted = *layer != Layer::Project;
+        problems.extend(substitute(&mut node, trusted.then_some(lookup)));
+        if !trusted {
             problems.extend(project::check(&node, &tree));
         }
         tree.merge(node);

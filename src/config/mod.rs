@@ -22,6 +22,7 @@ pub mod problem;
 mod project;
 pub mod queries;
 mod read;
+mod redact;
 pub mod scalar;
 pub mod schema;
 pub mod secret;

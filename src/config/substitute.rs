@@ -8,15 +8,16 @@ use super::tree::{KeyPath, Node, Value};
 /// What a variable is set to.
 pub type Lookup<'e> = &'e dyn Fn(&str) -> Option<String>;
 
-/// Replaces every variable in the strings under `root`. Where a secret is expected nothing is
-/// replaced: a secret in a variable is referred to by `{ env = "NAME" }` instead.
-pub(super) fn substitute(root: &mut Node, lookup: Lookup<'_>) -> Vec<Problem> {
+/// Replaces every variable in the strings under `root`; without `lookup` a variable is a fault.
+/// Where a secret is expected nothing is replaced: a secret in a variable is referred to by
+/// `{ env = "NAME" }` instead.
+pub(super) fn substitute(root: &mut Node, lookup: Option<Lookup<'_>>) -> Vec<Problem> {
     let mut problems = Vec::new();
     walk(root, &KeyPath::default(), lookup, &mut problems);
     problems
 }
 
-fn walk(node: &mut Node, path: &KeyPath, lookup: Lookup<'_>, problems: &mut Vec<Problem>) {
+fn walk(node: &mut Node, path: &KeyPath, lookup: Option<Lookup<'_>>, problems: &mut Vec<Problem>) {
     let may_be_secret = schema::at(path).is_some_and(schema::is_secret);
     match &mut node.value {
         Value::Text(text) if text.contains("${") && !may_be_secret => match fill(text, lookup) {
@@ -40,6 +41,7 @@ fn walk(node: &mut Node, path: &KeyPath, lookup: Lookup<'_>, problems: &mut Vec<
 #[derive(Debug, PartialEq, Eq)]
 enum Fault {
     Unset(String),
+    Untrusted,
     Malformed,
 }
 
@@ -50,6 +52,12 @@ impl Fault {
                 format!("the environment variable {name} is not set"),
                 format!("set it, or give a default: ${{{name}:-…}}; $${{ stands for ${{ itself"),
             ),
+            Self::Untrusted => (
+                "a project file cannot take anything from the environment".to_owned(),
+                "write the value itself, or put it into the user configuration; \
+                 $${ stands for ${ itself"
+                    .to_owned(),
+            ),
             Self::Malformed => (
                 "`${` without a variable's name and `}`".to_owned(),
                 "write ${NAME} or ${NAME:-default}; $${ stands for ${ itself".to_owned(),
@@ -59,7 +67,7 @@ impl Fault {
     }
 }
 
-fn fill(text: &str, lookup: Lookup<'_>) -> Result<String, Fault> {
+fn fill(text: &str, lookup: Option<Lookup<'_>>) -> Result<String, Fault> {
     let mut filled = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
@@ -70,6 +78,7 @@ fn fill(text: &str, lookup: Lookup<'_>) -> Result<String, Fault> {
             continue;
         }
         filled.push_str(before);
+        let lookup = lookup.ok_or(Fault::Untrusted)?;
         let (inside, after) = after.split_once('}').ok_or(Fault::Malformed)?;
         let (name, default) = match inside.split_once(":-") {
             Some((name, default)) => (name, Some(default)),
@@ -119,7 +128,20 @@ mod tests {
             ("${1A}", Err(Fault::Malformed)),
             ("${A B}", Err(Fault::Malformed)),
         ] {
-            assert_eq!(fill(text, &lookup), filled.map(str::to_owned), "{text}");
+            assert_eq!(fill(text, Some(&lookup)), filled.map(str::to_owned), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_filled_in_where_nobody_is_trusted_with_it() {
+        for (text, filled) in [
+            ("plain $A", Ok("plain $A")),
+            ("$${A}", Ok("${A}")),
+            ("${A}", Err(Fault::Untrusted)),
+            ("$${A}${B:-two}", Err(Fault::Untrusted)),
+            ("${A", Err(Fault::Untrusted)),
+        ] {
+            assert_eq!(fill(text, None), filled.map(str::to_owned), "{text}");
         }
     }
 }

@@ -13,7 +13,7 @@ pub struct Node {
     /// Where it came from; of a table, where it first appears.
     pub origin: Origin,
     /// What earlier layers said, the latest first. Tables are merged and override nothing.
-    pub overrode: Vec<(String, Origin)>,
+    pub overrode: Vec<(toml::Value, Origin)>,
 }
 
 /// The value itself.
@@ -117,7 +117,7 @@ impl Node {
                 }
             }
             (_, value) => {
-                let was = (self.to_string(), self.origin.clone());
+                let was = (self.to_toml(), self.origin.clone());
                 let earlier = std::mem::take(&mut self.overrode);
                 *self = Self {
                     value,
@@ -179,6 +179,12 @@ impl KeyPath {
         let mut steps = self.0.clone();
         steps.push(Step::Index(index));
         Self(steps)
+    }
+
+    /// The way to the table or list that the value is in; none for the root.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        self.0.split_last().map(|(_, above)| Self(above.to_vec()))
     }
 
     /// The steps.

