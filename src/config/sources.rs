@@ -106,6 +106,9 @@ pub struct AwsAccess {
     pub profile: Option<String>,
     /// Another address of the service, for private endpoints and emulators.
     pub endpoint: Option<HttpUrl>,
+    /// Another address of STS, which tells who we are and gives roles. Left out, AWS's own; that
+    /// of an emulator on this machine is its `endpoint`.
+    pub sts_endpoint: Option<HttpUrl>,
     /// The role to assume with the credentials found.
     pub role_arn: Option<String>,
     /// The external id that the role asks for.

@@ -11,6 +11,16 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::text::SafeText;
 
+/// What a provider of role credentials meets.
+type AssumeRoleFailure =
+    SdkError<aws_sdk_sts::operation::assume_role::AssumeRoleError, HttpResponse>;
+
+/// The call by which a role is taken.
+const ASSUME_ROLE: Call = Call { service: "sts", operation: "AssumeRole" };
+
+/// Service Unavailable (RFC 9110, section 15.6.4).
+const UNAVAILABLE: u16 = 503;
+
 /// The longest `Retry-After` that is believed.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
 
@@ -61,29 +71,24 @@ pub fn of<E>(
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    if let Some(fault) = credentials(error, caller) {
+    if let Some(fault) = credentials(error, caller, now) {
         return fault;
     }
     match error {
         SdkError::ServiceError(refused) => {
-            let raw = refused.raw();
-            if raw.status().is_success() {
+            if refused.raw().status().is_success() {
                 // A result that is none: a sign-in page, a proxy's greeting.
                 let message = format!("{call}: the answer could not be read");
                 return Fault::new(FaultKind::InvalidReply, message);
             }
-            let refusal = Refusal {
-                code: refused.err().code(),
-                message: refused.err().message(),
-                status: raw.status().as_u16(),
-                retry_after: raw.headers().get("retry-after"),
-            };
-            refusal.fault(call, caller, now)
+            Refusal::of(refused.err(), refused.raw()).fault(call, caller, now)
         }
         SdkError::ResponseError(odd) => {
             let status = odd.raw().status().as_u16();
             if status >= 500 {
-                return Refusal { status, ..Refusal::default() }.fault(call, caller, now);
+                let retry_after = odd.raw().headers().get("retry-after");
+                let refusal = Refusal { status, retry_after, ..Refusal::default() };
+                return refusal.fault(call, caller, now);
             }
             let message = format!("{call}: the answer could not be read: {}", innermost(error));
             Fault::new(FaultKind::InvalidReply, message)
@@ -98,6 +103,17 @@ where
             Fault::new(FaultKind::Unreachable, format!("{call}: {}", innermost(error)))
         }
         _ => Fault::new(FaultKind::InvalidRequest, format!("{call}: {}", innermost(error))),
+    }
+}
+
+impl<'a> Refusal<'a> {
+    fn of(error: &'a impl ProvideErrorMetadata, raw: &'a HttpResponse) -> Self {
+        Self {
+            code: error.code(),
+            message: error.message(),
+            status: raw.status().as_u16(),
+            retry_after: raw.headers().get("retry-after"),
+        }
     }
 }
 
@@ -125,6 +141,17 @@ impl Refusal<'_> {
     }
 
     fn kind(&self, call: Call, now: Timestamp) -> FaultKind {
+        match (self.said(call, now), self.until(now)) {
+            // Whatever it calls itself: it is unavailable, and says how long.
+            (FaultKind::ServerError, until @ Some(_)) if self.status == UNAVAILABLE => {
+                FaultKind::Throttled { until }
+            }
+            (kind, _) => kind,
+        }
+    }
+
+    /// What the code means, else the status.
+    fn said(&self, call: Call, now: Timestamp) -> FaultKind {
         match self.code.unwrap_or_default() {
             "ExpiredToken"
             | "ExpiredTokenException"
@@ -148,15 +175,7 @@ impl Refusal<'_> {
             | "OptInRequired" => {
                 return FaultKind::Forbidden { permission: Some(self.permission(call)) };
             }
-            "Throttling"
-            | "ThrottlingException"
-            | "ThrottledException"
-            | "RequestThrottled"
-            | "RequestThrottledException"
-            | "TooManyRequestsException"
-            | "RequestLimitExceeded"
-            | "SlowDown"
-            | "BandwidthLimitExceeded" => {
+            code if asks_for_fewer(code) => {
                 return FaultKind::Throttled { until: self.until(now) };
             }
             "ConflictException" | "ConcurrentModificationException" => return FaultKind::Conflict,
@@ -204,12 +223,38 @@ impl Refusal<'_> {
     }
 }
 
+/// Whether an error code says that the call was not carried out because there were too many.
+pub(super) fn asks_for_fewer(code: &str) -> bool {
+    matches!(
+        code,
+        "Throttling"
+            | "ThrottlingException"
+            | "ThrottledException"
+            | "RequestThrottled"
+            | "RequestThrottledException"
+            | "TooManyRequestsException"
+            | "RequestLimitExceeded"
+            | "SlowDown"
+            | "BandwidthLimitExceeded"
+    )
+}
+
 /// A failure to get credentials, which the SDK wraps into whatever it was doing.
-fn credentials(error: &(dyn Error + 'static), caller: &Caller) -> Option<Fault> {
+fn credentials(error: &(dyn Error + 'static), caller: &Caller, now: Timestamp) -> Option<Fault> {
     let found = chain(error).find_map(|e| e.downcast_ref::<CredentialsError>())?;
+    let assumed = chain(found).find_map(|e| e.downcast_ref::<AssumeRoleFailure>());
+    if let Some(SdkError::ServiceError(refused)) = assumed {
+        // Our own credentials are good; it is the role that was refused.
+        let refusal = Refusal::of(refused.err(), refused.raw());
+        return Some(refusal.fault(ASSUME_ROLE, caller, now));
+    }
     let said = innermost(found);
     let all = chain(found).map(ToString::to_string).collect::<Vec<_>>().join(": ");
-    if matches!(found, CredentialsError::ProviderTimedOut(_)) || all.contains("dispatch failure") {
+    // Where nothing is configured, the last place that is asked does not answer either: that of
+    // instances, which a laptop has not.
+    let nowhere = matches!(found, CredentialsError::CredentialsNotLoaded(_));
+    let silent = matches!(found, CredentialsError::ProviderTimedOut(_));
+    if silent || (!nowhere && all.contains("dispatch failure")) {
         let message = format!("no credentials: their provider does not answer: {said}");
         return Some(Fault::new(FaultKind::Unreachable, message));
     }

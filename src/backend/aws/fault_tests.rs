@@ -96,6 +96,19 @@ fn retry_after_is_seconds_or_a_date_and_never_absurd() {
 }
 
 #[test]
+fn unavailable_for_a_told_time_is_a_pause() {
+    let refusal =
+        |status, code| Refusal { status, code, retry_after: Some("7"), ..Refusal::default() };
+    let pause = FaultKind::Throttled { until: at(7) };
+    assert_eq!(fault(&refusal(503, None)).kind, pause);
+    assert_eq!(fault(&refusal(503, Some("ServiceUnavailable"))).kind, pause);
+    assert_eq!(fault(&refusal(500, None)).kind, FaultKind::ServerError);
+    assert_eq!(fault(&refusal(403, Some("ExpiredToken"))).kind, FaultKind::NotAuthenticated);
+    let untold = Refusal { status: 503, ..Refusal::default() };
+    assert_eq!(fault(&untold).kind, FaultKind::ServerError);
+}
+
+#[test]
 fn the_hint_says_how_to_sign_in_again() {
     let profile = || Caller { profile: Some("prod".to_owned()), from_environment: false };
     let keys = || Caller { profile: None, from_environment: true };

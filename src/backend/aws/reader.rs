@@ -10,6 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 use super::fault::{self, Call};
 use super::sent;
@@ -28,7 +29,8 @@ pub(super) struct Reader<C> {
     make: fn(&SdkConfig) -> C,
     deadline: Duration,
     client: Mutex<Option<(u64, C)>>,
-    quiet_until: Mutex<Option<Timestamp>>,
+    /// By the clock that nobody can set: one set back would make the pause last.
+    quiet_until: Mutex<Option<Instant>>,
 }
 
 /// A client for one read.
@@ -56,8 +58,9 @@ impl<C: Clone> Reader<C> {
     /// A client with the present credentials; refused while the service asked to be left alone.
     pub(super) async fn connect(&self, now: Timestamp) -> Result<Connection<C>, Fault> {
         let until = *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(until) = until.filter(|until| *until > now) {
-            let kind = FaultKind::Throttled { until: Some(until) };
+        let pause = until.map(|until| until.saturating_duration_since(Instant::now()));
+        if let Some(pause) = pause.filter(|pause| !pause.is_zero()) {
+            let kind = FaultKind::Throttled { until: now.checked_add(pause).ok() };
             return Err(Fault::new(kind, format!("{} asked for a pause", self.service)));
         }
         let loaded = self.session.load().await?;
@@ -94,13 +97,15 @@ impl<C: Clone> Reader<C> {
         Some(SafeText::from(format!("https://{host}/{path}")))
     }
 
-    /// Takes in why a read failed: refused credentials are dropped, a pause is kept.
-    pub(super) async fn learn(&self, loaded: &Loaded, fault: &Fault) {
+    /// Takes in why a read that failed just `now` did: refused credentials are dropped, a pause is
+    /// kept.
+    pub(super) async fn learn(&self, loaded: &Loaded, fault: &Fault, now: Timestamp) {
         match fault.kind {
             FaultKind::NotAuthenticated => self.session.forget(loaded.generation).await,
-            FaultKind::Throttled { until } => {
+            FaultKind::Throttled { until: Some(until) } => {
+                let pause = Duration::try_from(until.duration_since(now)).unwrap_or_default();
                 let mut quiet = self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
-                *quiet = (*quiet).max(until);
+                *quiet = (*quiet).max(Instant::now().checked_add(pause));
             }
             _ => {}
         }
@@ -150,7 +155,14 @@ impl<C> Connection<C> {
 
 /// Whether a fault of one item ends the whole read: every other call would meet the same.
 pub(super) fn ends_read(fault: &Fault) -> bool {
-    matches!(fault.kind, FaultKind::NotAuthenticated | FaultKind::Throttled { .. })
+    match &fault.kind {
+        FaultKind::NotAuthenticated | FaultKind::Throttled { .. } => true,
+        // The role that everything is done as.
+        FaultKind::Forbidden { permission } => {
+            permission.as_ref().is_some_and(|permission| permission.as_str() == "sts:AssumeRole")
+        }
+        _ => false,
+    }
 }
 
 /// When facts of a source with this schedule are stale and lost.

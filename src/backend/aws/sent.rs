@@ -26,14 +26,14 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let fault = fault::of(error, call, caller, now);
-    if is_certain(error, &fault) {
+    if is_certain(error) {
         return fault;
     }
     Fault::new(FaultKind::OutcomeUnknown, fault.message)
 }
 
 /// Whether nothing happened.
-fn is_certain<E>(error: &SdkError<E, HttpResponse>, fault: &Fault) -> bool
+fn is_certain<E>(error: &SdkError<E, HttpResponse>) -> bool
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
@@ -47,7 +47,7 @@ where
         SdkError::ServiceError(refused) => match refused.raw().status().as_u16() {
             // It was accepted, and what was said of it cannot be read.
             ..300 | REQUEST_TIMEOUT => false,
-            500.. => matches!(fault.kind, FaultKind::Throttled { .. }),
+            500.. => refused.err().code().is_some_and(fault::asks_for_fewer),
             _ => true,
         },
         _ => false,

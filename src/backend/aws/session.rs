@@ -12,7 +12,7 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 use super::fault::{self, Call, Caller};
 use crate::backend::context::ReadContext;
@@ -24,7 +24,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The caller's identity is a courtesy: it must not hold up what was asked for.
 const IDENTITY_TIMEOUT: Duration = Duration::from_secs(4);
 /// An identity that could not be told is asked for again after this time.
-const IDENTITY_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+const IDENTITY_PAUSE: Duration = Duration::from_mins(5);
 
 /// All sessions of this program.
 #[derive(Debug, Default)]
@@ -97,7 +97,7 @@ type Stamp = Vec<Option<(SystemTime, u64)>>;
 #[derive(Clone, Debug)]
 enum Identity {
     Known(SafeText),
-    Unknown { why: SafeText, asked: Timestamp },
+    Unknown { why: SafeText, asked: Instant },
 }
 
 impl Session {
@@ -176,8 +176,7 @@ impl Session {
             base = base.into_builder().credentials_provider(provider).build();
         }
         let endpoint = access.endpoint.as_ref().map(ToString::to_string);
-        // A private address of one service does not serve STS; an emulator serves everything.
-        let sts = match endpoint.as_deref().filter(|url| !is_amazon(url)) {
+        let sts = match sts_address(access) {
             Some(url) => base.clone().into_builder().endpoint_url(url).build(),
             None => base.clone(),
         };
@@ -244,9 +243,7 @@ impl Loaded {
         let mut slot = self.identity.lock().await;
         match slot.as_ref() {
             Some(Identity::Known(known)) => return Ok(known.clone()),
-            Some(Identity::Unknown { why, asked })
-                if context.now().duration_since(*asked) < IDENTITY_PAUSE =>
-            {
+            Some(Identity::Unknown { why, asked }) if asked.elapsed() < IDENTITY_PAUSE => {
                 return Err(why.clone());
             }
             _ => {}
@@ -254,7 +251,7 @@ impl Loaded {
         let answer = self.ask_identity(context).await;
         *slot = Some(match &answer {
             Ok(known) => Identity::Known(known.clone()),
-            Err(why) => Identity::Unknown { why: why.clone(), asked: context.now() },
+            Err(why) => Identity::Unknown { why: why.clone(), asked: Instant::now() },
         });
         answer
     }
@@ -308,9 +305,52 @@ fn is_amazon(url: &str) -> bool {
     [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"].iter().any(|end| host.ends_with(end))
 }
 
+/// Where STS is asked, if not at AWS. A private address serves one service and not STS; an
+/// emulator, which is on this machine, serves everything.
+fn sts_address(access: &AwsAccess) -> Option<String> {
+    let emulator = access.endpoint.as_ref().filter(|url| is_loopback(url.as_str()));
+    access.sts_endpoint.as_ref().or(emulator).map(ToString::to_string)
+}
+
+/// Whether `url` is an address of this machine.
+fn is_loopback(url: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(url) else { return false };
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_private_address_does_not_get_what_is_for_sts() {
+        for (endpoint, sts, expected) in [
+            (None, None, None),
+            (Some("http://127.0.0.1:4566"), None, Some("http://127.0.0.1:4566")),
+            (Some("http://[::1]:4566"), None, Some("http://[::1]:4566")),
+            (Some("http://localhost:4566"), None, Some("http://localhost:4566")),
+            (Some("https://codepipeline.internal"), None, None),
+            (Some("https://127.0.0.1.example.org"), None, None),
+            (
+                Some("https://codepipeline.internal"),
+                Some("https://sts.internal"),
+                Some("https://sts.internal"),
+            ),
+            (Some("http://127.0.0.1:1"), Some("http://127.0.0.1:2"), Some("http://127.0.0.1:2")),
+        ] {
+            let parse = |url: Option<&str>| url.map(|url| url.parse().unwrap());
+            let access = AwsAccess {
+                endpoint: parse(endpoint),
+                sts_endpoint: parse(sts),
+                ..AwsAccess::default()
+            };
+            assert_eq!(sts_address(&access).as_deref(), expected, "{endpoint:?} {sts:?}");
+        }
+    }
 
     #[test]
     fn private_addresses_of_a_service_are_amazons() {

@@ -80,7 +80,7 @@ impl AppConfig {
         let mut applications = match listed {
             Ok(listed) => listed,
             Err(fault) => {
-                self.reader.learn(&connection.loaded, &fault).await;
+                self.reader.learn(&connection.loaded, &fault, context.now()).await;
                 return Err(fault);
             }
         };
@@ -98,7 +98,7 @@ impl AppConfig {
         let reads: Vec<_> = stream::iter(reads).buffered(APPLICATIONS).collect().await;
         let stopped = lock(&stop).take();
         if let Some(fault) = stopped {
-            self.reader.learn(&connection.loaded, &fault).await;
+            self.reader.learn(&connection.loaded, &fault, context.now()).await;
             let nothing_read = reads.iter().all(|read| !matches!(read, Some(Ok(_))));
             if nothing_read || fault.kind == FaultKind::NotAuthenticated {
                 return Err(fault);

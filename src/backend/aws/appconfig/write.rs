@@ -71,7 +71,7 @@ impl AppConfig {
             Err(fault) => Err(fault),
         };
         if let Err(fault) = &sent {
-            self.reader.learn(&connection.loaded, fault).await;
+            self.reader.learn(&connection.loaded, fault, context.now()).await;
         }
         sent
     }

@@ -43,7 +43,7 @@ impl CloudWatch {
         let mut alarms = match alarms {
             Ok(alarms) => alarms,
             Err(fault) => {
-                self.reader.learn(&connection.loaded, &fault).await;
+                self.reader.learn(&connection.loaded, &fault, context.now()).await;
                 return Err(fault);
             }
         };

@@ -157,7 +157,7 @@ impl CloudWatch {
             Ok(cut) => cut,
             Err(fault) => {
                 drop(history);
-                self.reader.learn(&connection.loaded, &fault).await;
+                self.reader.learn(&connection.loaded, &fault, context.now()).await;
                 return Err(fault);
             }
         };

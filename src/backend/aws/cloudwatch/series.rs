@@ -56,7 +56,7 @@ impl CloudWatch {
         let reads: Vec<Brought> = stream::iter(reads).buffered(SIDE_BY_SIDE).collect().await;
 
         if let Some(fault) = reads.iter().find_map(|read| read.stop.clone()) {
-            self.reader.learn(&connection.loaded, &fault).await;
+            self.reader.learn(&connection.loaded, &fault, context.now()).await;
             let nothing_read = reads.iter().flat_map(|r| &r.series).all(|(_, s)| s.is_err());
             if nothing_read || fault.kind == FaultKind::NotAuthenticated {
                 return Err(fault);

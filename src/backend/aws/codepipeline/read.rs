@@ -74,7 +74,7 @@ impl CodePipeline {
         let listed = match listed {
             Ok(listed) => listed,
             Err(fault) => {
-                self.reader.learn(&connection.loaded, &fault).await;
+                self.reader.learn(&connection.loaded, &fault, context.now()).await;
                 return Err(fault);
             }
         };
@@ -157,7 +157,7 @@ impl CodePipeline {
         });
         let reads: Vec<_> = stream::iter(reads).buffered(SIDE_BY_SIDE).collect().await;
         if let Some(fault) = stopped() {
-            self.reader.learn(&connection.loaded, &fault).await;
+            self.reader.learn(&connection.loaded, &fault, context.now()).await;
             let nothing_read = reads.iter().all(|(_, read)| read.is_err());
             if nothing_read || fault.kind == FaultKind::NotAuthenticated {
                 return Err(fault);

@@ -63,7 +63,7 @@ impl CodePipeline {
         match sent {
             Ok(receipt) => Ok(receipt),
             Err(fault) => {
-                self.reader.learn(&connection.loaded, &fault).await;
+                self.reader.learn(&connection.loaded, &fault, context.now()).await;
                 Err(self.with_who(&connection, order.write(), fault, context).await)
             }
         }
