@@ -202,7 +202,7 @@ async fn a_condition_that_failed_is_overridden_with_a_reason_and_as_it_was_seen(
     control(&url, "advance", end).await;
     let (code, told, _) = act(&["--expect-execution", id, "--yes"]);
     assert_eq!(code, 20, "a reason is wanted: {told}");
-    let reason = ["--reason", "known flake", "--yes"];
+    let reason = ["--break-glass", "known flake", "--yes"];
     let (code, told, _) = act(&reason);
     assert_eq!(code, 2, "what was seen is wanted: {told}");
     let (code, told, _) = act(&[&["--expect-execution", "another"], &reason[..]].concat());

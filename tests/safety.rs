@@ -6,10 +6,14 @@
     reason = "a failing unwrap in a test is a failing test"
 )]
 
+#[path = "safety/back.rs"]
+mod back;
 #[path = "safety/capacity.rs"]
 mod capacity;
 #[path = "safety/compose.rs"]
 mod compose;
+#[path = "safety/dialog.rs"]
+mod dialog;
 #[path = "safety/freeze.rs"]
 mod freeze;
 #[path = "safety/guards.rs"]

@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::intent::Intent;
 use crate::domain::ids::ServiceId;
 use crate::domain::text::SafeText;
-use crate::domain::write::{Outcome, Plan, PlanId, Step, Write};
+use crate::domain::write::{Confirmed, Outcome, Plan, PlanId, Step, Write};
 
 /// How far a write has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +51,9 @@ pub struct Activity {
     pub at: Timestamp,
     /// Its steps.
     pub steps: Vec<ActivityStep>,
+    /// What was wanted, for a new plan if it had moved; the journal does not tell.
+    #[serde(default)]
+    pub intent: Option<Intent>,
 }
 
 /// One step of it.
@@ -77,21 +81,24 @@ impl ActivityStep {
 }
 
 impl Activity {
-    /// What came of it as a whole: the first outcome that is not "done", or the last.
+    /// What came of it as a whole, once every step has ended: the first outcome that is not "done", or
+    /// the last.
     pub fn outcome(&self) -> Option<&Outcome> {
-        let mut last = None;
+        let mut told: Option<&Outcome> = None;
         for step in &self.steps {
-            match &step.phase {
-                Some(Phase::Ended { outcome }) => {
-                    last = Some(outcome);
-                    if !matches!(outcome, Outcome::Done { .. }) {
-                        return last;
-                    }
-                }
-                _ => return None,
+            let Some(Phase::Ended { outcome }) = &step.phase else { return None };
+            // A step that was not done may be followed by one that is done all the same.
+            if told.is_none_or(|told| matches!(told, Outcome::Done { .. })) {
+                told = Some(outcome);
             }
         }
-        last
+        told
+    }
+
+    /// What was wanted, if nothing was done because it had moved.
+    pub fn to_plan_again(&self) -> Option<&Intent> {
+        let moved = matches!(self.outcome(), Some(Outcome::Moved { .. }));
+        self.intent.as_ref().filter(|_| moved)
     }
 
     /// Whether a step of it was done, or may have been.
@@ -102,7 +109,13 @@ impl Activity {
         })
     }
 
-    /// What was confirmed, before anything came of it.
+    /// What was confirmed and wanted, before anything came of it.
+    pub fn confirmed(confirmed: &Confirmed, intent: Intent) -> Self {
+        let at = confirmed.at();
+        Self { at, intent: Some(intent), ..Self::of(confirmed.plan()) }
+    }
+
+    /// A plan, before anything came of it.
     pub fn of(plan: &Plan) -> Self {
         let step = |step: &Step| ActivityStep {
             write: step.write.clone(),
@@ -118,6 +131,7 @@ impl Activity {
             service: plan.service.clone(),
             at: plan.at,
             steps: plan.steps.iter().map(step).collect(),
+            intent: None,
         }
     }
 

@@ -4,7 +4,7 @@ use super::command::{Command, Place};
 use super::pane::Pane;
 use super::plan::choices;
 use super::state::State;
-use super::target::{canary_of_selection, subject};
+use super::target::{canary_of_selection, subject, to_plan_again};
 
 /// Whether the operator is where commands of `place` have a meaning.
 pub fn is_here(place: Place, state: &State) -> bool {
@@ -52,6 +52,12 @@ pub fn disabled(command: Command, state: &State) -> Option<String> {
             None => Some("nothing is selected".to_owned()),
             Some(subject) => choices(state, wish, &subject).err(),
         },
+        Command::Again if state.view.locked || state.journal.is_some() => {
+            Some("read-only".to_owned())
+        }
+        Command::Again if to_plan_again(state).is_none() => {
+            Some("nothing was refused because it had moved".to_owned())
+        }
         Command::Fly if canary_of_selection(state).is_none() => {
             Some("nothing selected has a canary".to_owned())
         }

@@ -3,34 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::pane::Pane;
-
-/// What the operator is after, before it is known what that means here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Wish {
-    /// Approve what waits.
-    Approve,
-    /// Reject what waits.
-    Reject,
-    /// One step further.
-    Promote,
-    /// Back to what ran before.
-    RollBack,
-    /// Close or open the way into a stage.
-    Hold,
-    /// Shift traffic.
-    Traffic,
-    /// Change a flag.
-    Flag,
-    /// Run again what failed.
-    Retry,
-    /// Stop what runs.
-    Stop,
-    /// Start an execution.
-    Start,
-    /// Take back what was done.
-    Undo,
-}
+pub use super::wish::Wish;
 
 /// Something that the operator can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -90,6 +63,8 @@ pub enum Command {
     Slower,
     /// Change something.
     Wish(Wish),
+    /// Plan again what was not done because it had moved.
+    Again,
     /// Let a pilot fly a canary, or hand over.
     Fly,
     /// Refuse every write, or allow them again.
@@ -360,6 +335,14 @@ pub const TABLE: &[Spec] = &[
         Everywhere,
         None,
         "Undo what was done last, or the selected activity.",
+    ),
+    row(
+        Command::Again,
+        "plan-again",
+        &["n"],
+        Everywhere,
+        None,
+        "Plan again what was not done because it had moved.",
     ),
     row(
         Command::Fly,

@@ -4,11 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use super::intent::Intent;
 use crate::domain::text::SafeText;
-use crate::domain::write::{Answers, Moved, Plan};
+use crate::domain::write::{Answers, Guard, Moved, Plan};
 
 /// Keys are ignored for this long after a dialog opened, in milliseconds: what was typed before it
 /// came was not meant for it.
 pub const DEAF: u64 = 400;
+
+/// Longest name that is typed.
+const LONGEST_NAME: usize = 200;
+/// Longest reason.
+const LONGEST_REASON: usize = 512;
 
 /// The confirmation of a plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,8 +32,15 @@ pub struct Dialog {
     pub focus: Focus,
     /// The name, as far as it was typed.
     pub typed: String,
-    /// The comment, and the reason where a guard wants one.
+    /// The comment that is written beside it.
     pub comment: String,
+    /// Why a guard is passed over.
+    pub reason: String,
+    /// The guards that wanted a reason when it was given.
+    pub broken: Vec<Guard>,
+    /// The focus was taken out of a field because it cannot be confirmed any more, and no key came
+    /// since.
+    pub pulled: bool,
     /// What stood in the way when it was last confirmed.
     pub refusal: Option<SafeText>,
     /// First line shown.
@@ -41,7 +53,9 @@ pub struct Dialog {
 pub enum Focus {
     /// The field for the name.
     Name,
-    /// The field for the comment or reason.
+    /// The field for the reason.
+    Reason,
+    /// The field for the comment.
     Comment,
     /// The button that does it.
     Go,
@@ -61,6 +75,9 @@ impl Dialog {
             focus: Focus::Cancel,
             typed: String::new(),
             comment: String::new(),
+            reason: String::new(),
+            broken: Vec::new(),
+            pulled: false,
             refusal: None,
             top: 0,
         }
@@ -69,8 +86,14 @@ impl Dialog {
     /// Where the focus can be, in the order of Tab.
     pub fn stops(&self) -> Vec<Focus> {
         let mut stops = Vec::new();
+        if self.is_dead() {
+            return vec![Focus::Cancel];
+        }
         if self.plan.production {
             stops.push(Focus::Name);
+        }
+        if self.needs_reason() {
+            stops.push(Focus::Reason);
         }
         if self.takes_comment() {
             stops.push(Focus::Comment);
@@ -79,9 +102,48 @@ impl Dialog {
         stops
     }
 
-    /// Whether there is a place for a comment or reason.
+    /// Whether there is a place for a comment.
     pub fn takes_comment(&self) -> bool {
-        self.needs_reason() || self.plan.comment_room().is_some()
+        self.plan.comment_room().is_some()
+    }
+
+    /// The field that has the focus, and how many characters it takes.
+    pub fn field(&mut self) -> Option<(&mut String, usize)> {
+        match self.focus {
+            Focus::Name => Some((&mut self.typed, LONGEST_NAME)),
+            Focus::Reason => Some((&mut self.reason, LONGEST_REASON)),
+            Focus::Comment => {
+                let room = self.plan.comment_room().unwrap_or(0);
+                Some((&mut self.comment, room))
+            }
+            Focus::Go | Focus::Cancel => None,
+        }
+    }
+
+    /// The reason was given, or changed: it is for what the guards say now.
+    pub fn give_reason(&mut self) {
+        self.broken = self.plan.wanting();
+    }
+
+    /// What wants a reason and did not when it was given; from then on it is for that as well.
+    pub fn other_reason(&mut self) -> Option<String> {
+        if self.reason.trim().is_empty() {
+            return None;
+        }
+        let wanting = self.plan.wanting();
+        let new = wanting.iter().find(|guard| !self.broken.contains(guard))?;
+        let name = new.name.clone();
+        self.broken = wanting;
+        Some(format!("since the reason was given, {name} says something else: enter goes on"))
+    }
+
+    /// Where it cannot be confirmed any more, no field keeps the keys.
+    pub fn settle(&mut self) {
+        if self.is_dead() && self.focus != Focus::Cancel {
+            self.focus = Focus::Cancel;
+            self.pulled = true;
+            self.refusal = Some("it cannot be done as it was shown: n makes a new plan".into());
+        }
     }
 
     /// Whether a guard wants a reason.
@@ -101,7 +163,13 @@ impl Dialog {
 
     /// What was answered so far.
     pub fn answers(&self) -> Answers {
-        Answers { go: true, typed: self.typed.clone(), reason: self.comment.clone() }
+        Answers {
+            go: true,
+            typed: self.typed.clone(),
+            comment: self.comment.clone(),
+            reason: self.reason.clone(),
+            broken: self.broken.clone(),
+        }
     }
 
     /// Why it cannot be confirmed, whatever is answered.

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{CanaryId, ExecutionId, PipelineId, ServiceId, TrafficId};
-use crate::domain::pipeline::{ExecutionMode, Pipeline, RunState};
+use crate::domain::ids::{CanaryId, ExecutionId, FlagId, PipelineId, ServiceId, TrafficId};
 use crate::domain::text::SafeText;
 use crate::domain::write::{FlagChange, PlanId, Write};
 
@@ -77,7 +76,7 @@ pub enum Intent {
     /// Change a flag.
     Flag {
         /// Which.
-        flag: crate::domain::ids::FlagId,
+        flag: FlagId,
         /// In which environment.
         environment: SafeText,
         /// How.
@@ -105,6 +104,13 @@ pub enum Intent {
         /// Which.
         plan: PlanId,
     },
+    /// Set something to what is typed.
+    Custom {
+        /// What.
+        of: Custom,
+        /// What was typed.
+        text: SafeText,
+    },
     /// Writes as they are, made from a journal.
     Writes {
         /// What they are for.
@@ -114,6 +120,18 @@ pub enum Intent {
     },
 }
 
+/// Something that is set to what is typed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Custom {
+    /// The share of a version, in per cent.
+    Share(TrafficId, SafeText),
+    /// The weight of a version, as the backend counts it.
+    Weight(TrafficId, SafeText),
+    /// An attribute of a flag, as `NAME=VALUE`, in an environment.
+    Attribute(FlagId, SafeText),
+}
+
 /// One line of a choice: what it would do, or why it cannot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
@@ -121,34 +139,4 @@ pub struct Choice {
     pub text: SafeText,
     /// What it means; or why it cannot be chosen.
     pub intent: Result<Intent, SafeText>,
-}
-
-/// The executions that could be put back into `stage`, the newest first; those that cannot with the
-/// reason. The rules are those of `RollbackStage` in the CodePipeline API reference.
-pub fn rollback_targets(
-    pipeline: &Pipeline,
-    stage: &str,
-) -> Vec<(ExecutionId, Result<(), &'static str>)> {
-    let position = pipeline.stages.iter().position(|s| s.name == *stage);
-    let current = pipeline.stage(stage).and_then(|s| s.execution.as_ref());
-    pipeline
-        .executions
-        .iter()
-        .map(|run| {
-            let why = if pipeline.mode == ExecutionMode::Parallel {
-                Err("a parallel pipeline cannot be rolled back")
-            } else if position == Some(0) {
-                Err("a source stage cannot be rolled back")
-            } else if Some(&run.id) == current {
-                Err("it is there now")
-            } else if run.rollback_to.is_some() {
-                Err("it is a roll back itself")
-            } else if run.state != RunState::Succeeded {
-                Err("it did not succeed")
-            } else {
-                Ok(())
-            };
-            (run.id.clone(), why)
-        })
-        .collect()
 }

@@ -32,6 +32,7 @@ pub mod setup;
 pub mod state;
 pub mod target;
 pub mod update;
+pub mod wish;
 
 pub use effect::Effect;
 pub use msg::Msg;

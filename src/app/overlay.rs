@@ -38,6 +38,8 @@ pub struct Menu {
     pub choices: Vec<Choice>,
     /// Which of them is selected.
     pub selected: usize,
+    /// What is typed for the selected one, if it takes that.
+    pub typed: Option<String>,
 }
 
 /// Commands by name.

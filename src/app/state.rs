@@ -187,7 +187,8 @@ impl State {
         let look = matches!(report.phase, Phase::Verifying | Phase::Ended { .. });
         own.take(report);
         if let Some(outcome) = own.outcome() {
-            let text = format!("{}: {}", own.title, outcome.sentence());
+            let again = if own.to_plan_again().is_some() { "; n makes a new plan" } else { "" };
+            let text = format!("{}: {}{again}", own.title, outcome.sentence());
             self.view.notice = Some(match outcome {
                 Outcome::Done { .. } => Notice::info(text),
                 _ => Notice::warning(text),
@@ -199,10 +200,13 @@ impl State {
 
     /// Takes in what the journal knows from before.
     pub(super) fn take_past(&mut self, activities: Vec<Activity>) {
-        for activity in activities {
+        for mut activity in activities {
             let plan = activity.plan.clone();
             match self.activity.iter_mut().find(|own| own.plan == plan) {
-                Some(own) => *own = activity,
+                Some(own) => {
+                    activity.intent = own.intent.take();
+                    *own = activity;
+                }
                 None => self.activity.push(activity),
             }
             self.refresh_activity(&plan);

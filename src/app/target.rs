@@ -1,6 +1,7 @@
 //! What the selection stands for: its id, its link, its service.
 
 use super::command::Wish;
+use super::intent::Intent;
 use super::pane::Pane;
 use super::plan::Subject;
 use super::row::RowId;
@@ -76,6 +77,16 @@ pub fn subject(state: &State, wish: Wish) -> Option<Subject> {
         }
         Some(RowId::Source(_)) | None => return None,
     })
+}
+
+/// What was wanted of the selected activity, else of the last one, if it was not done because it had
+/// moved.
+pub fn to_plan_again(state: &State) -> Option<&Intent> {
+    let own = match state.selected(state.view.pane) {
+        Some(RowId::Plan(plan)) => state.activity.iter().find(|a| a.plan == *plan),
+        _ => state.activity.first(),
+    };
+    own?.to_plan_again()
 }
 
 /// The id of what is selected, as its backend names it.

@@ -119,9 +119,13 @@ fn table(known: &Verified, rehearsal: bool, out: &mut impl Write) -> io::Result<
         let step = record.step.map(|step| format!(" step {}", step + 1)).unwrap_or_default();
         let said = match &record.event {
             Event::Confirmed { plan } => {
-                let reason = plan.get("reason").and_then(serde_json::Value::as_str);
-                let reason = reason.map(|why| format!(": {}", SafeText::new(why)));
-                format!("by {}{}", record.who, reason.unwrap_or_default())
+                let said = |name: &str| {
+                    let text = plan.get(name).and_then(serde_json::Value::as_str)?;
+                    Some(format!(": {}", SafeText::new(text)))
+                };
+                let broken = said("reason").map(|why| format!("; the glass was broken{why}"));
+                let comment = said("comment").unwrap_or_default();
+                format!("by {}{comment}{}", record.who, broken.unwrap_or_default())
             }
             Event::Sending { .. } | Event::Reply { .. } => String::new(),
             Event::Ended { sentence, .. } => sentence.to_string(),

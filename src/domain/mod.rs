@@ -15,6 +15,7 @@ pub mod pattern;
 pub mod pipeline;
 pub mod policy;
 pub mod revision;
+mod rollback;
 pub mod series;
 pub mod service;
 pub mod source;

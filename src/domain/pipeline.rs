@@ -292,17 +292,24 @@ impl Pipeline {
         self.would_ship_with(self.stage(stage)?.execution.as_ref()?)
     }
 
-    /// The same for one execution: several may wait in a stage. `None` too if what is live is newer.
-    pub fn would_ship_with(&self, entering: &ExecutionId) -> Option<Vec<&Revision>> {
+    /// What is live while `entering` is on its way, as far as it is told.
+    pub fn live_before(&self, entering: &ExecutionId) -> Option<&Execution> {
         let last = self.stages.last()?;
         let live = match last.state {
-            RunState::Succeeded => last.execution.as_ref(),
+            RunState::Succeeded => last.execution.as_ref().and_then(|id| self.execution(id)),
             _ => None,
         };
         let from = self.executions.iter().position(|e| e.id == *entering)?;
-        let live_revision = live.and_then(|id| self.execution(id)).or_else(|| {
-            self.executions.iter().skip(from + 1).find(|e| e.state == RunState::Succeeded)
-        })?;
+        let mut older = self.executions.iter().skip(from + 1);
+        let live = live.or_else(|| older.find(|e| e.state == RunState::Succeeded))?;
+        // What came after what was put back ships again with the next one.
+        self.execution(self.origin(&live.id))
+    }
+
+    /// The same for one execution: several may wait in a stage. `None` too if what is live is newer.
+    pub fn would_ship_with(&self, entering: &ExecutionId) -> Option<Vec<&Revision>> {
+        let from = self.executions.iter().position(|e| e.id == *entering)?;
+        let live_revision = self.live_before(entering)?;
         let to = self.executions.iter().position(|e| e.id == live_revision.id)?;
         if to < from {
             return None;

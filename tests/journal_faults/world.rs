@@ -95,7 +95,7 @@ impl World {
         let mut command = Command::new(program);
         command.args(["--rehearse"]).args(words.split(' '));
         if !words.starts_with("journal") {
-            command.args(["--yes", "--reason", "drill", "--output", "json"]);
+            command.args(["--yes", "--break-glass", "drill", "--output", "json"]);
         }
         self.set(&mut command);
         command

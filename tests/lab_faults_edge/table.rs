@@ -199,7 +199,7 @@ async fn two_programs(target: &impl Target) -> Result<(), String> {
     let home = tempfile::tempdir().unwrap();
     let safety = "safety = { patience = \"5s\" }\npolling = { fast = \"1s\", slow = \"1s\" }\n";
     std::fs::write(home.path().join("lab.toml"), format!("{safety}{settings}")).unwrap();
-    let words = format!("{words} --yes --reason drill");
+    let words = format!("{words} --yes --break-glass drill");
     let (one, other) = tokio::join!(run(home.path(), &words), run(home.path(), &words));
     let codes = [one.0, other.0];
     // The later one is told that the first one is at it, that it has moved, or that it is so already.

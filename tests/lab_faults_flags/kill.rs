@@ -33,7 +33,7 @@ fn write_settings(home: &Path, scene: &Scene) {
 }
 
 fn words(kind: Kind) -> String {
-    format!("flag tax {} --environment production --yes --reason again", kind.words())
+    format!("flag tax {} --environment production --yes --break-glass again", kind.words())
 }
 
 async fn killed(kind: Kind) {

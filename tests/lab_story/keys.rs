@@ -40,7 +40,7 @@ async fn confirm(room: &mut Room, why: Option<&str>, done: &str) {
     type_in(room, "shop").await;
     if let Some(why) = why {
         room.press("\t").await;
-        room.until("the reason", is_at("reason (needed)")).await;
+        room.until("the reason", is_at("reason to go on")).await;
         type_in(room, why).await;
         room.press("\t").await;
         room.until("the button", |screen| screen.contents().contains("▸[ Do it ]")).await;

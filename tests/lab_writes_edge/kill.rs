@@ -64,7 +64,7 @@ async fn traffic(name: &str, words: &str, before: &str, after: (u32, u32, &str))
         signals = {{ source = "edge" }}
         "#
     ));
-    let words = format!("{words} --yes --reason again");
+    let words = format!("{words} --yes --break-glass again");
     let program = |words: &str| program(home.path(), words);
     let victim = Victim { home: home.path(), program: &program, words: &words, steps: 1 };
     let ready = async || {
@@ -108,7 +108,7 @@ async fn flag(name: &str, change: &str, before: &str) {
         "#
     ));
     let words =
-        format!("flag {} {change} --environment production --yes --reason again", lamp.name);
+        format!("flag {} {change} --environment production --yes --break-glass again", lamp.name);
     let program = |words: &str| program(home.path(), words);
     let victim = Victim { home: home.path(), program: &program, words: &words, steps: 1 };
     let ready = async || {

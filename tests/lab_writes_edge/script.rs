@@ -56,7 +56,7 @@ async fn a_canary_and_a_flag_are_moved_and_moved_back_from_a_script() {
     std::fs::write(home.path().join("lab.toml"), text).unwrap();
     // Nothing is known of this canary, so shifting to it wants a reason.
     let script = |words: &str| {
-        let reason = if words.contains("--") { " --reason drill" } else { "" };
+        let reason = if words.contains("--") { " --break-glass drill" } else { "" };
         run(home.path(), &format!("{words}{reason}"))
     };
 

@@ -122,7 +122,7 @@ fn way_back() {
     };
     let flag = |change| Intent::Flag { flag: flag_id(), environment: "production".into(), change };
     check(
-        "way back",
+        "no dead end",
         vec![
             ("stop after what runs", |_| {}, stop(false), "passed"),
             (
@@ -147,6 +147,20 @@ fn way_back() {
                 "reason: the condition before entry said no; what has passed it cannot be called back",
             ),
             ("a shift that can be undone", |_| {}, shift("canary", 5), "passed"),
+            (
+                "the old version out while the new one is on its way",
+                |_| {},
+                writes(vec![arm("stable", ArmWish::Drain)]),
+                "passed",
+            ),
+            (
+                "the old version out while the new one has everything",
+                |room| {
+                    room.tell(Fact::Traffic(split(&[("stable", 0, true), ("canary", 9, true)])));
+                },
+                writes(vec![arm("stable", ArmWish::Maintenance)]),
+                "reason: stable is what canary would be taken back to, at once",
+            ),
             (
                 "an attribute that was not there",
                 |_| {},

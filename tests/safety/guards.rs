@@ -45,6 +45,15 @@ fn flag_off() -> Intent {
     }
 }
 
+fn flip(on: bool) -> Write {
+    Write::Flag {
+        flag: flag_id(),
+        environment: "production".into(),
+        change: FlagChange::Enabled { on },
+        strategy: None,
+    }
+}
+
 fn retry() -> Intent {
     Intent::Retry { pipeline: pipeline_id(), stage: Some("prod".into()), all: false }
 }
@@ -239,7 +248,25 @@ fn rate() {
                 "ten",
                 ten,
                 approve(),
-                "refused: 10 writes in the last minute, 10 are allowed; wait a little",
+                "refused: 10 writes in the last minute and 1 more: 10 are allowed; wait a little",
+            ),
+            (
+                "nine, and this plan has two steps",
+                |room| {
+                    ten(room);
+                    room.state.activity.pop();
+                },
+                writes(vec![flip(false), flip(true)]),
+                "refused: 9 writes in the last minute and 2 more: 10 are allowed; wait a little",
+            ),
+            (
+                "ten, and the clock was set back an hour since",
+                |room| {
+                    ten(room);
+                    room.state.now -= jiff::SignedDuration::from_hours(1);
+                },
+                approve(),
+                "passed",
             ),
             (
                 "ten, a minute ago",
@@ -254,7 +281,7 @@ fn rate() {
                 "ten, and this one is to safety",
                 ten,
                 flag_off(),
-                "reason: 10 writes in the last minute, 10 are allowed",
+                "reason: 10 writes in the last minute and 1 more: 10 are allowed",
             ),
         ],
     );
@@ -354,6 +381,10 @@ fn two_persons() {
     fn by(room: &mut Room, who: Option<&str>) {
         changed(room, |p| p.executions[0].by = who.map(SafeText::new));
     }
+    fn identity(room: &mut Room, who: &str) {
+        let aws = room.state.fleet.sources.get_mut(&SourceId::new("aws")).unwrap();
+        aws.identity = Some(who.into());
+    }
     let own = "refused: kim started e3, and that is you; ask somebody else";
     check(
         "two persons",
@@ -365,6 +396,21 @@ fn two_persons() {
             (
                 "somebody whose name is part of mine",
                 |room| by(room, Some("ki")),
+                approve(),
+                "passed",
+            ),
+            (
+                "I did, and my name has a comma",
+                |room| {
+                    by(room, Some("kim,lee"));
+                    identity(room, "arn:aws:iam::1:user/team/Kim,Lee");
+                },
+                approve(),
+                "refused: kim,lee started e3, and that is you; ask somebody else",
+            ),
+            (
+                "somebody who is called like my role",
+                |room| by(room, Some("release")),
                 approve(),
                 "passed",
             ),

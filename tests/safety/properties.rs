@@ -44,7 +44,7 @@ enum Act {
 
 fn an_act() -> impl Strategy<Value = Act> {
     let wish =
-        proptest::sample::select(vec!["a", "x", "p", "b", "H", "t", "f", "R", "s", "S", "u"]);
+        proptest::sample::select(vec!["a", "x", "p", "b", "H", "t", "f", "e", "s", "S", "u", "n"]);
     let other = proptest::sample::select(vec![
         "enter",
         "enter",
@@ -121,11 +121,12 @@ fn rightly(watcher: &mut Watcher) {
         Some(Overlay::Confirm(dialog)) => {
             let plan = dialog.plan.clone();
             watcher.press("tab", 400);
-            for _ in 0..4 {
+            for _ in 0..5 {
                 let Some(dialog) = watcher.dialog() else { return };
                 let text = match dialog.focus {
                     Focus::Name if dialog.typed.is_empty() => plan.name.to_string(),
-                    Focus::Comment if dialog.comment.is_empty() => "fire".to_owned(),
+                    Focus::Comment if dialog.comment.is_empty() => "tested".to_owned(),
+                    Focus::Reason if dialog.reason.is_empty() => "fire".to_owned(),
                     Focus::Go => break,
                     _ => String::new(),
                 };

@@ -1,6 +1,7 @@
 //! Confirmations by the book, and everything that may come between: none of it is submitted.
 
 use flightdeck::app::dialog::Focus;
+use flightdeck::app::intent::Intent;
 use flightdeck::app::msg::{Mouse, MouseKind};
 use flightdeck::app::overlay::Overlay;
 use flightdeck::app::{Effect, Msg, State, update};
@@ -8,20 +9,66 @@ use flightdeck::domain::error::{Fault, FaultKind};
 use flightdeck::domain::fact::Fact;
 use flightdeck::domain::ids::SourceId;
 use flightdeck::domain::observation::{ReadFailed, Scope, Topic};
-use flightdeck::domain::pipeline::RunState;
+use flightdeck::domain::pipeline::{Condition, Pipeline, RunState};
 use flightdeck::domain::token::Token;
+use flightdeck::domain::write::Outcome;
 
 use crate::watcher::Watcher;
 use crate::world::*;
 
 /// One write of every sort: the key that offers it, the line of the menu if there is one.
-const WISHES: [(&str, Option<&str>); 5] = [
+const WISHES: [(&str, Option<&str>); 13] = [
     ("a", None),
     ("x", None),
     ("b", Some("roll back shop, and hold")),
     ("t", Some("shop: 5% to canary")),
     ("f", Some("new-checkout off in production")),
+    ("p", Some("canary main from 25% to 100%")),
+    ("e", Some("run the failed actions of prod of shop-main again")),
+    ("e", Some("override the condition on success of prod of shop-main")),
+    ("s", Some("stop e3 of shop-main after the actions that run")),
+    ("S", None),
+    ("H", Some("hold prod of shop-main")),
+    ("H", Some("release prod of shop-main")),
+    ("u", None),
 ];
+
+/// The world in which `wish` can be had.
+fn world_of(wish: &(&str, Option<&str>)) -> State {
+    let mut room = Room { state: calm(), now: moment(0) };
+    let mut now = pipeline();
+    match *wish {
+        ("p", _) => {
+            now.stages[2].actions.clear();
+            now.stages[2].state = RunState::Succeeded;
+            now.executions[0].state = RunState::Succeeded;
+            room.tell(Fact::Traffic(split(&[("stable", 75, true), ("canary", 25, true)])));
+        }
+        ("e", _) => {
+            now.stages[2].actions.clear();
+            now.stages[2].state = RunState::Failed;
+            now.executions[0].state = RunState::Failed;
+            now.stages[2].conditions = vec![Condition {
+                when: "on success".into(),
+                state: RunState::Failed,
+                summary: None,
+                at: None,
+            }];
+        }
+        ("H", Some("release prod of shop-main")) => {
+            now.stages[2].transition.as_mut().unwrap().enabled = false;
+        }
+        ("u", _) => {
+            let hold = Intent::Gate { pipeline: pipeline_id(), stage: None, hold: true };
+            let plan = room.plan(&hold).unwrap();
+            room.did(&plan, Some(&Outcome::Done { note: None }));
+            now.stages[2].transition.as_mut().unwrap().enabled = false;
+        }
+        _ => return room.state,
+    }
+    room.tell(Fact::Pipeline(now));
+    room.state
+}
 
 pub fn calm() -> State {
     let mut room = Room::calm();
@@ -36,7 +83,7 @@ pub fn tells(fact: Fact) -> Msg {
 
 /// Opens the confirmation of one write from the board.
 fn open(wish: &(&str, Option<&str>)) -> Watcher {
-    let mut watcher = Watcher::new(calm());
+    let mut watcher = Watcher::new(world_of(wish));
     watcher.press(wish.0, 1_000);
     if let (Some(Overlay::Choose(menu)), Some(text)) = (&watcher.state.view.overlay, wish.1) {
         let wanted = menu.choices.iter().position(|c| c.text == *text);
@@ -61,6 +108,11 @@ fn keys(watcher: &Watcher) -> Vec<(String, u64)> {
     let mut type_in = |text: &str| keys.extend(text.chars().map(|c| (c.to_string(), 30)));
     if dialog.plan.production {
         type_in(dialog.plan.name.as_str());
+        keys.push(("tab".to_owned(), 30));
+    }
+    if dialog.needs_reason() {
+        let mut type_in = |text: &str| keys.extend(text.chars().map(|c| (c.to_string(), 30)));
+        type_in("flood");
         keys.push(("tab".to_owned(), 30));
     }
     if dialog.takes_comment() {
@@ -111,7 +163,8 @@ fn by_the_book_it_is_submitted_once() {
     still("nothing", &|_| {});
     // The same facts once more are no news.
     still("the same facts", &|w| {
-        w.send(&tells(Fact::Pipeline(pipeline())));
+        let known = w.state.fleet.pipelines.get(&pipeline_id()).unwrap().value.clone();
+        w.send(&tells(Fact::Pipeline((*known).clone())));
         w.send(&tells(Fact::Flag(flag())));
         w.send(&Msg::Tick(moment(2)));
     });
@@ -159,15 +212,45 @@ fn a_changed_stage_weight_or_flag_never_submits() {
     never("out of traffic", &WISHES[3..4], &|w| {
         w.send(&tells(Fact::Traffic(split(&[("stable", 100, true), ("canary", 0, false)]))));
     });
-    never("another version of the flag", &WISHES[4..], &|w| {
+    never("another version of the flag", &WISHES[4..5], &|w| {
         let mut now = flag();
         now.environments[0].version = Some("8".into());
         w.send(&tells(Fact::Flag(now)));
     });
-    never("switched off by somebody else", &WISHES[4..], &|w| {
+    never("switched off by somebody else", &WISHES[4..5], &|w| {
         let mut now = flag();
         now.environments[0].enabled = Some(false);
         w.send(&tells(Fact::Flag(now)));
+    });
+}
+
+#[test]
+fn what_else_changes_under_a_write_never_submits() {
+    let of = |key: &str| -> Vec<_> { WISHES.iter().filter(|own| own.0 == key).copied().collect() };
+    let changed = |change: fn(&mut Pipeline)| {
+        move |w: &mut Watcher| {
+            let known = w.state.fleet.pipelines.get(&pipeline_id()).unwrap().value.clone();
+            let mut now = (*known).clone();
+            change(&mut now);
+            w.send(&tells(Fact::Pipeline(now)));
+        }
+    };
+    let another = changed(|now| now.stages[2].execution = Some("e2".into()));
+    never("another execution has failed", &of("e"), &another);
+    let over = changed(|now| now.executions[0].state = RunState::Succeeded);
+    never("it has ended", &of("s"), &over);
+    let newer = changed(|now| now.executions.insert(0, run("e4", RunState::Running, "r4")));
+    never("another was started", &of("S"), &newer);
+    let toggled = changed(|now| {
+        let way = now.stages[2].transition.as_mut().unwrap();
+        way.enabled = !way.enabled;
+    });
+    never("somebody held or released", &of("H"), &toggled);
+    never("somebody released", &of("u"), &toggled);
+    let entered = changed(|now| now.stages[2].inbound = Some("e9".into()));
+    never("something else would enter", &WISHES[11..12], &entered);
+    never("another share", &of("p"), &|w| {
+        w.send(&tells(Fact::Traffic(split(&[("stable", 70, true), ("canary", 30, true)]))));
     });
 }
 
@@ -178,7 +261,12 @@ fn what_grows_old_or_fails_never_submits() {
         let wishes: Vec<_> = WISHES
             .iter()
             .filter(|(key, _)| {
-                matches!((*key, source), ("a" | "x" | "b", "aws") | ("t", "lb") | ("f", "flags"))
+                let of = match *key {
+                    "t" | "p" => "lb",
+                    "f" => "flags",
+                    _ => "aws",
+                };
+                of == source
             })
             .copied()
             .collect();

@@ -40,9 +40,19 @@ fn facts(state: &State, write: &Write) -> Vec<String> {
             let (Write::Answer { stage, .. }
             | Write::RollBack { stage, .. }
             | Write::Hold { stage, .. }
+            | Write::Retry { stage, .. }
+            | Write::Override { stage, .. }
             | Write::Release { stage, .. }) = write
             else {
-                return Vec::new();
+                let runs = known.value.executions.iter();
+                return match write {
+                    Write::Stop { execution, .. } => runs
+                        .filter(|run| run.id == *execution)
+                        .map(|run| format!("{:?}", run.state))
+                        .collect(),
+                    Write::Start { .. } => runs.map(|run| run.id.to_string()).take(1).collect(),
+                    _ => panic!("what must not change for {write:?}?"),
+                };
             };
             let own = known.value.stages.iter().find(|own| own.name == *stage);
             let Some(own) = own else { return vec!["no stage".to_owned()] };
@@ -58,6 +68,9 @@ fn facts(state: &State, write: &Write) -> Vec<String> {
                 Write::RollBack { .. } => vec![format!("{:?} {:?}", own.execution, own.revision)],
                 Write::Hold { .. } => vec![format!("{}", own.is_held())],
                 Write::Release { .. } => vec![format!("{} {:?}", own.is_held(), own.inbound)],
+                Write::Retry { .. } | Write::Override { .. } => {
+                    vec![format!("{:?} {:?}", own.execution, own.state)]
+                }
                 _ => Vec::new(),
             }
         }
@@ -162,6 +175,8 @@ impl Watcher {
         }
         if plan.needs_reason().next().is_some() {
             assert!(confirmed.reason().is_some_and(|reason| reason.as_str().trim().len() >= 3));
+            // What was on the screen when the key was pressed is what the reason is for.
+            assert_eq!(plan.wanting(), dialog.broken, "a guard that the reason is not for");
         }
     }
 
@@ -171,11 +186,14 @@ impl Watcher {
         if old.plan.id != new.plan.id {
             return;
         }
-        let same = (&old.typed, old.focus) == (&new.typed, new.focus);
+        // Where it cannot be confirmed any more, the focus is where it does no harm.
+        let focus = if new.is_dead() { Focus::Cancel } else { old.focus };
+        let same = (&old.typed, focus) == (&new.typed, new.focus);
         match key {
             None => assert!(same, "only keys type the name and move the focus"),
             Some(_) if self.is_deaf(before) => {
-                assert!(same && old.comment == new.comment, "a key acted that was not meant");
+                let texts = |dialog: &Dialog| (dialog.comment.clone(), dialog.reason.clone());
+                assert!(same && texts(old) == texts(new), "a key acted that was not meant");
             }
             Some(_) if old.focus != Focus::Name => assert_eq!(old.typed, new.typed),
             Some(key) => {
@@ -199,7 +217,7 @@ impl Watcher {
         if !known {
             assert!(key.is_some(), "only a key opens a confirmation");
             assert_eq!(dialog.focus, Focus::Cancel);
-            assert_eq!((dialog.typed.as_str(), dialog.comment.as_str()), ("", ""));
+            assert_eq!([&dialog.typed, &dialog.comment, &dialog.reason], ["", "", ""]);
             let facts = all_facts(&self.state, dialog);
             self.shown = Some((dialog.plan.id.clone(), facts));
             self.typed.clear();

@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 
 use super::compose::next_step;
 use crate::app::command::Wish;
-use crate::app::intent::{Choice, Intent, rollback_targets};
+use crate::app::intent::{Choice, Custom, Intent};
 use crate::app::select::canaries::split_of;
 use crate::app::state::State;
-use crate::domain::flag::Flag;
+use crate::domain::flag::{Flag, FlagState};
 use crate::domain::ids::{FlagId, ItemId, PipelineId, ServiceId, TrafficId};
 use crate::domain::pipeline::{Pipeline, RunState};
 use crate::domain::text::SafeText;
@@ -133,8 +133,9 @@ fn promotions(state: &State, subject: &Subject) -> Vec<Choice> {
         let Some(now) = split.percent(spec.canary.as_str()) else { continue };
         if now > 0.0 && now < 100.0 {
             let percent = next_step(spec, now);
+            let finish = if percent >= 100 { "finish the " } else { "" };
             found.push(choice(
-                format!("canary {} from {now:.0}% to {percent}%", spec.name),
+                format!("{finish}canary {} from {now:.0}% to {percent}%", spec.name),
                 Intent::Shift { split: id.clone(), arm: spec.canary.clone(), percent },
             ));
         }
@@ -154,9 +155,17 @@ fn roll_backs(state: &State, subject: &Subject) -> Vec<Choice> {
             Intent::RollBackAndHold { service, only: None },
         ));
     }
-    for pipeline in pipelines(state, subject) {
-        let Some(stage) = pipeline.stages.last() else { continue };
-        for (to, why) in rollback_targets(pipeline, stage.name.as_str()) {
+    let pipelines = pipelines(state, subject);
+    let stages = pipelines.iter().flat_map(|pipeline| {
+        let stages = pipeline.stages.iter().enumerate().skip(1).rev();
+        stages.map(move |(at, stage)| (*pipeline, stage, at + 1 == pipeline.stages.len()))
+    });
+    for (pipeline, stage, last) in stages {
+        for (to, why) in pipeline.rollback_targets(stage.name.as_str()) {
+            // Of customers' stage alone it is told why something cannot be put back.
+            if why.is_err() && !last {
+                continue;
+            }
             let run = pipeline.execution(&to);
             let revision = run.and_then(|run| run.revisions.first());
             let shown = revision.map_or_else(
@@ -253,7 +262,18 @@ fn shifts(state: &State, subject: &Subject) -> Vec<Choice> {
                 },
             });
         }
+        let custom = |text: String, of: Custom| {
+            choice(text, Intent::Custom { of, text: SafeText::default() })
+        };
+        found.push(custom(
+            format!("{}: another share to {arm}, in per cent:", split.id.name),
+            Custom::Share(split.id.clone(), arm.clone()),
+        ));
         for arm in &split.arms {
+            found.push(custom(
+                format!("{}: {} to the weight:", split.id.name, arm.name),
+                Custom::Weight(split.id.clone(), arm.name.clone()),
+            ));
             for wish in [ArmWish::Ready, ArmWish::Drain, ArmWish::Maintenance] {
                 let write = Write::Arm { split: split.id.clone(), arm: arm.name.clone(), wish };
                 let text = format!("{}: {} to {}", split.id.name, arm.name, wish.word());
@@ -300,18 +320,9 @@ fn changes_of(flag: &Flag) -> Vec<Choice> {
             Some(on) => {
                 let word = if on { "off" } else { "on" };
                 let text = format!("{} {word} in {}", flag.key, own.environment);
-                found.push(choice(text.as_str(), intent(FlagChange::Enabled { on: !on })));
-                for pace in own.paces.iter().skip(1) {
-                    let text = format!("{text}, {}", pace.words);
-                    let write = Write::Flag {
-                        flag: flag.id.clone(),
-                        environment: own.environment.clone(),
-                        change: FlagChange::Enabled { on: !on },
-                        strategy: Some(pace.name.clone()),
-                    };
-                    let title = text.as_str().into();
-                    found.push(choice(text, Intent::Writes { title, writes: vec![write] }));
-                }
+                let change = FlagChange::Enabled { on: !on };
+                found.push(choice(text.as_str(), intent(change.clone())));
+                found.extend(paced(flag, own, &change, &text));
             }
             None => found.push(Choice {
                 text: format!("{} in {}", flag.key, own.environment).into(),
@@ -325,6 +336,13 @@ fn changes_of(flag: &Flag) -> Vec<Choice> {
             let text = format!("take the last roll-out of it back in {}", own.environment);
             found.push(choice(text, intent(FlagChange::Revert)));
         }
+        if !own.paces.is_empty() || !own.attributes.is_empty() {
+            let of = Custom::Attribute(flag.id.clone(), own.environment.clone());
+            found.push(choice(
+                format!("{} in {}, an attribute as NAME=VALUE:", flag.key, own.environment),
+                Intent::Custom { of, text: SafeText::default() },
+            ));
+        }
         if let Some(now) = own.gradual {
             for percent in USUAL_STEPS.into_iter().filter(|p| (p - now).abs() >= 0.5) {
                 let text = format!("{} for {percent:.0}% in {}", flag.key, own.environment);
@@ -337,12 +355,31 @@ fn changes_of(flag: &Flag) -> Vec<Choice> {
         let text = if stale { "mark it as one to clean up" } else { "no longer to clean up" };
         let change = FlagChange::Stale { stale };
         let environment = own.environment.clone();
-        found.push(choice(
-            format!("{}: {text}", flag.key),
-            Intent::Flag { flag: flag.id.clone(), environment, change },
-        ));
+        let text = format!("{}: {text}", flag.key);
+        found.extend(paced(flag, own, &change, &text));
+        found.push(choice(text, Intent::Flag { flag: flag.id.clone(), environment, change }));
     }
     found
+}
+
+/// The same change at each of the other paces.
+fn paced<'a>(
+    flag: &'a Flag,
+    own: &'a FlagState,
+    change: &'a FlagChange,
+    text: &'a str,
+) -> impl Iterator<Item = Choice> + 'a {
+    own.paces.iter().skip(1).map(move |pace| {
+        let text = format!("{text}, {}", pace.words);
+        let write = Write::Flag {
+            flag: flag.id.clone(),
+            environment: own.environment.clone(),
+            change: change.clone(),
+            strategy: Some(pace.name.clone()),
+        };
+        let title = text.as_str().into();
+        choice(text, Intent::Writes { title, writes: vec![write] })
+    })
 }
 
 fn retries(state: &State, subject: &Subject) -> Vec<Choice> {
@@ -362,7 +399,14 @@ fn retries(state: &State, subject: &Subject) -> Vec<Choice> {
                 }
             }
             let failed = stage.conditions.iter().filter(|c| c.state == RunState::Failed);
-            for (condition, execution) in failed.zip(stage.inbound.iter().chain(&stage.execution)) {
+            for condition in failed {
+                // What is held before the stage is not what runs in it; no other kind is overridable.
+                let held = match condition.when.as_str() {
+                    "before entry" => stage.inbound.as_ref().or(stage.execution.as_ref()),
+                    "on success" => stage.execution.as_ref(),
+                    _ => None,
+                };
+                let Some(execution) = held else { continue };
                 let write = Write::Override {
                     pipeline: pipeline.id.clone(),
                     stage: stage.name.clone(),
@@ -405,13 +449,19 @@ fn starts(state: &State, subject: &Subject) -> Vec<Choice> {
     pipelines(state, subject).into_iter().map(start).collect()
 }
 
-/// The last write that was done; or the named one.
+/// The last write that was done, or the named one; as long as undoing it leads back.
 fn undo(state: &State, subject: &Subject) -> Vec<Choice> {
     let wanted = |plan: &PlanId| match subject {
         Subject::Plan(own) => own == plan,
         Subject::Service(_) | Subject::Item(_) | Subject::Last => true,
     };
     let mut done = state.activity.iter().filter(|a| wanted(&a.plan) && a.did_something());
-    let undo = |plan: &PlanId| Intent::Undo { plan: plan.clone() };
-    done.next().map(|a| choice(format!("undo: {}", a.title), undo(&a.plan))).into_iter().collect()
+    let last = done.next().map(|activity| {
+        let text = format!("undo: {}", activity.title).into();
+        let intent = super::undo::undo(state, &activity.plan)
+            .map(|_| Intent::Undo { plan: activity.plan.clone() })
+            .map_err(SafeText::from);
+        Choice { text, intent }
+    });
+    last.into_iter().collect()
 }

@@ -1,16 +1,20 @@
 //! What an intent comes down to, for this service and at this moment.
 
 use super::Composed;
-use crate::app::intent::{Intent, rollback_targets};
+use super::back::roll_back_and_hold;
+use super::guards::canaries_of;
+use super::shares::shift;
+use super::undo::undo;
+use crate::app::intent::{Custom, Intent};
 use crate::app::select::canaries::split_of;
 use crate::app::state::State;
 use crate::domain::canary::{CanarySpec, Purpose};
 use crate::domain::ids::{CanaryId, ExecutionId, ItemId, PipelineId, ServiceId};
 use crate::domain::pipeline::{Pipeline, RunState, Stage};
+use crate::domain::revision::Revision;
 use crate::domain::text::SafeText;
 use crate::domain::time::coarse;
-use crate::domain::traffic::TrafficSplit;
-use crate::domain::write::{Outcome, Write, words};
+use crate::domain::write::{ArmWish, FlagChange, Write, words};
 
 /// What `intent` comes down to.
 pub(super) fn compose(state: &State, intent: &Intent, comment: &str) -> Result<Composed, String> {
@@ -64,6 +68,8 @@ pub(super) fn compose(state: &State, intent: &Intent, comment: &str) -> Result<C
                 let word = if *hold { "held already" } else { "not held" };
                 return Err(format!("{} of {} is {word}", stage.name, pipeline.name));
             }
+            let enters = stage.inbound.as_ref().filter(|_| !*hold);
+            let notes = enters.map(|id| ships(known.would_ship_with(id))).unwrap_or_default();
             let (pipeline_id, stage) = (pipeline.clone(), stage.name.clone());
             let write = if *hold {
                 let reason = reason(comment, "held by an operator");
@@ -71,7 +77,7 @@ pub(super) fn compose(state: &State, intent: &Intent, comment: &str) -> Result<C
             } else {
                 Write::Release { pipeline: pipeline_id, stage }
             };
-            Ok(one(state, pipeline, write))
+            Ok(Composed { notes, ..one(state, pipeline, write) })
         }
         Intent::RollBack { pipeline, stage, to } => {
             let write = roll_back(known(state, pipeline)?, stage.as_ref(), to.as_ref())?;
@@ -83,9 +89,14 @@ pub(super) fn compose(state: &State, intent: &Intent, comment: &str) -> Result<C
                 .traffic
                 .get(split)
                 .ok_or_else(|| format!("{} could not be read", split.name))?;
-            let write = shares(&observed.value, arm, *percent)?;
-            let item = ItemId::Traffic(split.clone());
-            Ok(composed(state, &item, vec![write]))
+            let write = shift(state, &observed.value, arm, *percent)?;
+            let mut composed = composed(state, &ItemId::Traffic(split.clone()), vec![write]);
+            let now = observed.value.percent(arm.as_str()).unwrap_or(0.0);
+            let mut own = canaries_of(state, split).filter(|spec| spec.canary == *arm);
+            if let Some(spec) = own.next().filter(|_| f64::from(*percent) > now) {
+                composed.notes = forward(state, spec, *percent);
+            }
+            Ok(composed)
         }
         Intent::Flag { flag, environment, change } => {
             let write = Write::Flag {
@@ -102,6 +113,7 @@ pub(super) fn compose(state: &State, intent: &Intent, comment: &str) -> Result<C
         }
         Intent::Fly { canary } => fly(state, canary),
         Intent::Undo { plan } => undo(state, plan),
+        Intent::Custom { of, text } => compose(state, &typed(of, text)?, comment),
         Intent::Writes { title, writes } => Ok(Composed {
             title: title.to_string(),
             service: writes
@@ -110,6 +122,33 @@ pub(super) fn compose(state: &State, intent: &Intent, comment: &str) -> Result<C
             writes: writes.clone(),
             notes: Vec::new(),
         }),
+    }
+}
+
+/// What was typed, as an intent.
+fn typed(of: &Custom, text: &SafeText) -> Result<Intent, String> {
+    let text = text.as_str().trim();
+    let number = || text.trim_end_matches('%').trim_end().parse::<u32>().ok();
+    match of {
+        Custom::Share(split, arm) => {
+            let percent = number().filter(|percent| *percent <= 100);
+            let percent = percent.ok_or("type a whole number from 0 to 100")?;
+            Ok(Intent::Shift { split: split.clone(), arm: arm.clone(), percent })
+        }
+        Custom::Weight(split, arm) => {
+            let weight = number().ok_or("type a whole number")?;
+            let (split, arm) = (split.clone(), arm.clone());
+            let title = format!("{arm} of {} to weight {weight}", split.name).into();
+            let wish = ArmWish::Weight(weight);
+            Ok(Intent::Writes { title, writes: vec![Write::Arm { split, arm, wish }] })
+        }
+        Custom::Attribute(flag, environment) => {
+            let parts = text.split_once('=').map(|(name, value)| (name.trim(), value.trim()));
+            let (name, value) =
+                parts.filter(|(name, _)| !name.is_empty()).ok_or("type NAME=VALUE")?;
+            let change = FlagChange::Attribute { name: name.into(), value: value.into() };
+            Ok(Intent::Flag { flag: flag.clone(), environment: environment.clone(), change })
+        }
     }
 }
 
@@ -139,7 +178,7 @@ fn chosen<'a>(
     }
 }
 
-fn reason(comment: &str, usual: &str) -> SafeText {
+pub(super) fn reason(comment: &str, usual: &str) -> SafeText {
     let comment = comment.trim();
     SafeText::new(if comment.is_empty() { usual } else { comment })
 }
@@ -185,8 +224,17 @@ fn answer(
             && action.is_none_or(|name| asking.name == *name)
             && execution.is_none_or(|id| ask.execution.as_ref() == Some(id))
     });
-    let (stage, action, ask) =
-        found.ok_or_else(|| format!("nothing in {} waits for an answer", id.name))?;
+    let (stage, action, ask) = found.ok_or_else(|| {
+        // What is named may have been answered while something else waits.
+        let asked = execution
+            .map(|id| id.as_str().chars().take(8).collect())
+            .into_iter()
+            .chain(stage.map(ToString::to_string));
+        match asked.chain(action.map(ToString::to_string)).next() {
+            Some(named) => format!("{named} of {} does not wait for an answer", id.name),
+            None => format!("nothing in {} waits for an answer", id.name),
+        }
+    })?;
     let write = Write::Answer {
         pipeline: id.clone(),
         stage: stage.name.clone(),
@@ -196,27 +244,27 @@ fn answer(
         comment: reason(comment, if approve { "approved" } else { "rejected" }),
     };
     let mut composed = composed(state, &ItemId::Pipeline(id.clone()), vec![write]);
-    let ships = match &ask.execution {
+    composed.notes.extend(ships(match &ask.execution {
         Some(asked) => pipeline.would_ship_with(asked),
         None => pipeline.would_ship(stage.name.as_str()),
-    };
-    match ships {
-        Some(revisions) if revisions.is_empty() => {
-            composed.notes.push("ships nothing new".to_owned());
-        }
-        Some(revisions) => composed.notes.extend(revisions.iter().map(|revision| {
-            let text =
-                |t: &Option<SafeText>| t.as_ref().map(|t| format!(" {t}")).unwrap_or_default();
-            format!(
-                "ships {}{}{}",
-                revision.short(),
-                text(&revision.message),
-                text(&revision.author)
-            )
-        })),
-        None => composed.notes.push("what would ship is unknown".to_owned()),
-    }
+    }));
     Ok(composed)
+}
+
+/// What ships, one line each.
+fn ships(revisions: Option<Vec<&Revision>>) -> Vec<String> {
+    let text = |t: &Option<SafeText>| t.as_ref().map(|t| format!(" {t}")).unwrap_or_default();
+    match revisions {
+        Some(revisions) if revisions.is_empty() => vec!["ships nothing new".to_owned()],
+        Some(revisions) => {
+            let all = revisions.into_iter().map(|revision| {
+                let (message, author) = (text(&revision.message), text(&revision.author));
+                format!("ships {}{message}{author}", revision.short())
+            });
+            all.collect()
+        }
+        None => vec!["what would ship is unknown".to_owned()],
+    }
 }
 
 fn roll_back(
@@ -225,65 +273,22 @@ fn roll_back(
     to: Option<&ExecutionId>,
 ) -> Result<Write, String> {
     let stage = chosen(pipeline, stage, |_| true)?;
-    let targets = rollback_targets(pipeline, stage.name.as_str());
     let to = match to {
-        Some(wanted) => match targets.iter().find(|(id, _)| id == wanted) {
-            Some((id, Ok(()))) => id.clone(),
-            Some((_, Err(why))) => return Err(format!("{wanted} cannot be put back: {why}")),
-            None => return Err(format!("{wanted} is no execution of {}", pipeline.id.name)),
-        },
-        None => {
-            // What was there before what is there now.
-            let current = stage.execution.as_ref();
-            let after =
-                targets.iter().position(|(id, _)| Some(id) == current).map_or(0, |at| at + 1);
-            let mut older = targets.iter().skip(after);
-            let eligible = older.find(|(_, why)| why.is_ok());
-            eligible
-                .map(|(id, _)| id.clone())
-                .ok_or_else(|| format!("no execution of {} can be put back", pipeline.id.name))?
+        Some(wanted) => {
+            let targets = pipeline.rollback_targets(stage.name.as_str());
+            match targets.into_iter().find(|(id, _)| id == wanted) {
+                Some((id, Ok(()))) => id,
+                Some((_, Err(why))) => return Err(format!("{wanted} cannot be put back: {why}")),
+                None => return Err(format!("{wanted} is no execution of {}", pipeline.id.name)),
+            }
         }
+        None => pipeline.before(stage)?,
     };
     Ok(Write::RollBack { pipeline: pipeline.id.clone(), stage: stage.name.clone(), to })
 }
 
-/// One version gets `percent`; the others share the rest in proportion to what they have now.
-fn shares(split: &TrafficSplit, arm: &SafeText, percent: u32) -> Result<Write, String> {
-    let percent = percent.min(100);
-    if split.arm(arm.as_str()).is_none() {
-        return Err(format!("{} has no version {arm}", split.id.name));
-    }
-    let others: Vec<(&SafeText, f64)> = split
-        .arms
-        .iter()
-        // Those that take no traffic keep what they would get.
-        .filter(|own| own.name != *arm && own.usable)
-        .map(|own| (&own.name, split.percent(own.name.as_str()).unwrap_or(0.0)))
-        .collect();
-    if others.is_empty() && percent < 100 {
-        return Err(format!("no other version of {} takes the rest of the traffic", split.id.name));
-    }
-    let sum: f64 = others.iter().map(|(_, share)| share).sum();
-    let mut left = 100 - percent;
-    let mut shares = vec![(arm.clone(), percent)];
-    let count = others.len();
-    for (i, (name, share)) in others.into_iter().enumerate() {
-        let own = if i + 1 == count {
-            left
-        } else if sum > 0.0 {
-            // At most 100.
-            ((f64::from(100 - percent) * share / sum).round() as u32).min(left)
-        } else {
-            left / u32::try_from(count - i).unwrap_or(1)
-        };
-        left -= own;
-        shares.push((name.clone(), own));
-    }
-    Ok(Write::Shares { split: split.id.clone(), shares })
-}
-
 /// Pipelines of a service, those that want a human first.
-fn pipelines<'a>(state: &'a State, service: &ServiceId) -> Vec<&'a Pipeline> {
+pub(super) fn pipelines<'a>(state: &'a State, service: &ServiceId) -> Vec<&'a Pipeline> {
     let Some(members) = state.membership.members(service) else { return Vec::new() };
     let known = members.pipelines.iter().filter_map(|id| state.fleet.pipelines.get(id));
     let mut all: Vec<&Pipeline> = known.map(|o| &*o.value).collect();
@@ -307,7 +312,7 @@ fn promote(state: &State, service: &ServiceId, comment: &str) -> Result<Composed
             continue;
         }
         let next = next_step(spec, now);
-        let write = shares(split, &spec.canary, next)?;
+        let write = shift(state, split, &spec.canary, next)?;
         let mut plan = composed(state, &ItemId::Traffic(split.id.clone()), vec![write]);
         plan.title = if next == 100 {
             format!("promote {service}: finish the canary, all traffic to it")
@@ -315,9 +320,7 @@ fn promote(state: &State, service: &ServiceId, comment: &str) -> Result<Composed
             format!("promote {service}: canary from {now:.0}% to {next}%")
         };
         plan.service = Some(service.clone());
-        if let Some(judged) = state.watches.get(&spec.id).and_then(|w| w.judged.as_ref()) {
-            plan.notes.push(format!("{}: {}", judged.lead, judged.sentence));
-        }
+        plan.notes = forward(state, spec, next);
         return Ok(plan);
     }
     Err(format!(
@@ -325,52 +328,19 @@ fn promote(state: &State, service: &ServiceId, comment: &str) -> Result<Composed
     ))
 }
 
+/// What to know before a canary gets more.
+fn forward(state: &State, spec: &CanarySpec, percent: u32) -> Vec<String> {
+    let judged = state.watches.get(&spec.id).and_then(|watch| watch.judged.as_ref());
+    let verdict = judged.map(|judged| format!("{}: {}", judged.lead, judged.sentence));
+    let last = (percent >= 100)
+        .then(|| format!("this finishes the canary {}: everything goes to it", spec.name));
+    verdict.into_iter().chain(last).collect()
+}
+
 /// The share after `now`, as configured; in the end all of it.
 pub(super) fn next_step(spec: &CanarySpec, now: f64) -> u32 {
     let next = spec.steps.iter().copied().find(|step| *step > now + 0.5).unwrap_or(100.0);
     next.round().clamp(0.0, 100.0) as u32
-}
-
-fn roll_back_and_hold(
-    state: &State,
-    service: &ServiceId,
-    only: Option<&CanaryId>,
-    comment: &str,
-) -> Result<Composed, String> {
-    let mut writes = Vec::new();
-    let specs = state.setup.services.iter().filter(|s| s.id == *service).flat_map(|s| &s.canaries);
-    // The alternatives of an experiment are both good enough to stay.
-    let specs = specs.filter(|spec| spec.purpose == Purpose::Canary);
-    for spec in specs.filter(|spec| only.is_none_or(|only| spec.id == *only)) {
-        let Some((_, split)) = split_of(spec, &state.fleet) else { continue };
-        if split.percent(spec.canary.as_str()).is_some_and(|p| p > 0.0 && p < 100.0) {
-            writes.push(shares(split, &spec.canary, 0)?);
-        }
-    }
-    let pipelines = pipelines(state, service);
-    if writes.is_empty() && only.is_none() {
-        let pipeline =
-            pipelines.first().ok_or_else(|| format!("{service} has no pipeline to roll back"))?;
-        writes.push(roll_back(pipeline, None, None)?);
-    }
-    if let Some(pipeline) = pipelines.first()
-        && let Some(last) = pipeline.stages.last().filter(|s| !s.is_held())
-    {
-        writes.push(Write::Hold {
-            pipeline: pipeline.id.clone(),
-            stage: last.name.clone(),
-            reason: reason(comment, "rolled back and held by an operator"),
-        });
-    }
-    if writes.is_empty() {
-        return Err(format!("{service} has no traffic to take back, and is held already"));
-    }
-    Ok(Composed {
-        title: format!("roll back {}, and hold", only.map_or(service.text(), CanaryId::text)),
-        service: Some(service.clone()),
-        writes,
-        notes: vec!["nothing new enters until the hold is released".to_owned()],
-    })
 }
 
 /// No write yet: what a pilot does later, it plans then.
@@ -420,38 +390,5 @@ fn fly(state: &State, canary: &CanaryId) -> Result<Composed, String> {
             "anything unclear, a freeze, or no data: it holds, and a human is needed".to_owned(),
             "P hands over to you at once; so does a change by anybody else".to_owned(),
         ],
-    })
-}
-
-fn undo(state: &State, plan: &crate::domain::write::PlanId) -> Result<Composed, String> {
-    let own = state
-        .activity
-        .iter()
-        .find(|activity| activity.plan == *plan)
-        .ok_or("that write is not known here")?;
-    let mut writes = Vec::new();
-    // What was done last is undone first.
-    for step in own.steps.iter().rev() {
-        let done = matches!(
-            &step.phase,
-            Some(crate::app::activity::Phase::Ended { outcome: Outcome::Done { .. } })
-        );
-        match (&step.undo, done) {
-            (Some(undo), true) => writes.push(undo.clone()),
-            (None, true) => {
-                let why = step.no_undo.clone().unwrap_or_default();
-                return Err(format!("{} cannot be undone: {why}", step.words));
-            }
-            (_, false) => {}
-        }
-    }
-    if writes.is_empty() {
-        return Err(format!("{} was not done: there is nothing to undo", own.title));
-    }
-    Ok(Composed {
-        title: format!("undo: {}", own.title),
-        service: own.service.clone(),
-        writes,
-        notes: Vec::new(),
     })
 }

@@ -1,10 +1,13 @@
 //! Plans: from what the operator wants to the steps that do it, with what was seen and the guards.
 
+mod back;
 mod choices;
 mod compose;
 mod guards;
 mod place;
 mod reading;
+mod shares;
+mod undo;
 
 pub use choices::{Subject, choices, service_of};
 pub use reading::{holders, looked_at};
@@ -15,7 +18,6 @@ use super::age;
 use super::intent::Intent;
 use super::state::State;
 use crate::domain::ids::ServiceId;
-use crate::domain::observed::Freshness;
 use crate::domain::text::SafeText;
 use crate::domain::write::{Moved, Plan, PlanId, Step, Write, expectation, inverse, words};
 
@@ -84,6 +86,26 @@ fn step(state: &State, write: Write) -> Result<Step, String> {
     })
 }
 
+/// `intent` for a new plan: an answer to what waits by now, if what was to be answered waits no more.
+pub fn renewed(state: &State, intent: &Intent) -> Intent {
+    let Intent::Answer { pipeline, stage, action, approve, .. } = intent else {
+        return intent.clone();
+    };
+    let whole = |execution, stage, action| Intent::Answer {
+        pipeline: pipeline.clone(),
+        stage,
+        action,
+        execution,
+        approve: *approve,
+    };
+    let any = [whole(None, stage.clone(), action.clone()), whole(None, None, None)];
+    let id = || PlanId(String::new());
+    let mut tried = std::iter::once(intent.clone()).chain(any.clone());
+    let found = tried.find(|intent| plan(state, intent, "", id()).is_ok());
+    let [_, last] = any;
+    found.unwrap_or(last)
+}
+
 /// The plan with the guards as they are now, and what of its targets has moved since it was made.
 pub fn again(state: &State, plan: &mut Plan) -> Vec<Moved> {
     plan.guards = guards::guards(state, plan);
@@ -95,9 +117,4 @@ pub fn again(state: &State, plan: &mut Plan) -> Vec<Moved> {
         }
     }
     moved
-}
-
-/// The freshness of what a step is about.
-pub(super) fn freshness(state: &State, step: &Step) -> Option<Freshness> {
-    age::of_item(state, &step.write.target()).map(|age| age.freshness)
 }

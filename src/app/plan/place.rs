@@ -1,15 +1,20 @@
 //! Where a write happens, by name: what freezes and the production rule look at.
 
 use crate::app::state::State;
-use crate::domain::ids::TrafficId;
-use crate::domain::pipeline::Pipeline;
+use crate::domain::ids::{ItemId, PipelineId, TrafficId};
+use crate::domain::text::SafeText;
 use crate::domain::write::Write;
 
-/// Names of the stage or environment that `write` changes.
-pub(super) fn names(state: &State, write: &Write) -> Vec<String> {
-    let parts = |name: &str| -> Vec<String> {
-        name.split(['.', '/', ':']).map(str::to_owned).chain([name.to_owned()]).collect()
-    };
+/// Names of the stage or environment that a write changes.
+pub(super) struct Place {
+    /// The names.
+    pub(super) names: Vec<String>,
+    /// Whether they tell in which environment it is; what is not told may be production.
+    pub(super) told: bool,
+}
+
+/// Where `write` happens.
+pub(super) fn place(state: &State, write: &Write) -> Place {
     match write {
         // Many name the pipeline after the environment, and its stages Source, Build and Deploy.
         Write::Answer { pipeline, stage, .. }
@@ -17,19 +22,93 @@ pub(super) fn names(state: &State, write: &Write) -> Vec<String> {
         | Write::Hold { pipeline, stage, .. }
         | Write::Release { pipeline, stage, .. }
         | Write::RollBack { pipeline, stage, .. }
-        | Write::Override { pipeline, stage, .. } => {
-            parts(stage.as_str()).into_iter().chain(parts(pipeline.name.as_str())).collect()
-        }
+        | Write::Override { pipeline, stage, .. } => of_pipeline(state, pipeline, Some(stage)),
+        // It goes, or went, through every stage.
         Write::Start { pipeline } | Write::Stop { pipeline, .. } => {
-            // It goes, or went, through every stage.
-            let stages = state.fleet.pipelines.get(pipeline).map(|o| stages(&o.value));
-            stages.unwrap_or_default().into_iter().chain(parts(pipeline.name.as_str())).collect()
+            of_pipeline(state, pipeline, None)
         }
-        Write::Shares { split, .. } | Write::Arm { split, .. } => {
-            parts(split.name.as_str()).into_iter().chain(around(state, split)).collect()
+        Write::Shares { split, .. } | Write::Weights { split, .. } | Write::Arm { split, .. } => {
+            of_split(state, split)
         }
-        Write::Flag { environment, .. } => parts(environment.as_str()),
+        Write::Flag { environment, .. } => {
+            Place { names: parts(environment.as_str()), told: !environment.as_str().is_empty() }
+        }
     }
+}
+
+/// Whether `write` touches production. What tells of no environment counts as that.
+pub(super) fn is_production(state: &State, write: &Write) -> bool {
+    let Place { names, told } = place(state, write);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let traffic = matches!(write.target(), ItemId::Traffic(_));
+    traffic || !told || state.setup.policy.is_production(&names)
+}
+
+fn parts(name: &str) -> Vec<String> {
+    name.split(['.', '/', ':']).map(str::to_owned).chain([name.to_owned()]).collect()
+}
+
+/// The names of one stage, or of all, and of the pipeline. Where these are the names of no environment,
+/// those of the service that owns it say where it may be.
+fn of_pipeline(state: &State, id: &PipelineId, stage: Option<&SafeText>) -> Place {
+    let known = state.fleet.pipelines.get(id);
+    let stages = known.map(|o| o.value.stages.as_slice()).unwrap_or_default();
+    let own = parts(id.name.as_str());
+    let all: Vec<String> =
+        stages.iter().flat_map(|stage| parts(stage.name.as_str())).chain(own.clone()).collect();
+    let mut names = match stage {
+        Some(stage) => parts(stage.as_str()).into_iter().chain(own).collect(),
+        None => all.clone(),
+    };
+    if are_environments(state, &all) {
+        return Place { names, told: true };
+    }
+    let around = of_owners(state, id);
+    let told = !around.is_empty();
+    names.extend(around);
+    Place { names, told }
+}
+
+/// Whether one of `names`, or a word of it, is the name of an environment.
+fn are_environments(state: &State, names: &[String]) -> bool {
+    let plain: Vec<&str> = names.iter().map(String::as_str).collect();
+    let words: Vec<&str> = plain.iter().flat_map(|name| name.split(['-', '_'])).collect();
+    let is_one = |name: &SafeText| {
+        let mut told = plain.iter().chain(&words);
+        told.any(|own| own.eq_ignore_ascii_case(name.as_str()))
+    };
+    state.setup.policy.is_production(&plain)
+        || state.fleet.environments.iter().any(|(_, o)| is_one(&o.value.name))
+}
+
+/// The environments of the services that own a pipeline.
+fn of_owners(state: &State, id: &PipelineId) -> Vec<String> {
+    let mut names = Vec::new();
+    for owner in state.membership.owners(&ItemId::Pipeline(id.clone())) {
+        let members = state.membership.members(owner);
+        for id in members.iter().flat_map(|members| &members.environments) {
+            names.push(id.name.to_string());
+            names.extend(state.fleet.environments.get(id).map(|o| o.value.name.to_string()));
+        }
+        let service = state.setup.services.iter().filter(|service| service.id == *owner);
+        for pattern in service.flat_map(|s| &s.canaries).filter_map(|c| c.environment.as_ref()) {
+            if !pattern.name.as_str().contains(['*', '?']) {
+                names.push(pattern.name.to_string());
+            }
+        }
+    }
+    names
+}
+
+fn of_split(state: &State, split: &TrafficId) -> Place {
+    let around = around(state, split);
+    let mut told = !around.is_empty();
+    let names: Vec<String> = parts(split.name.as_str()).into_iter().chain(around).collect();
+    let plain: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut known = state.fleet.environments.iter();
+    told |= state.setup.policy.is_production(&plain)
+        || known.any(|(_, o)| plain.iter().any(|name| o.value.name == **name));
+    Place { names, told }
 }
 
 /// The environments that the canaries of a traffic split are said to run in.
@@ -51,32 +130,4 @@ fn around(state: &State, split: &TrafficId) -> Vec<String> {
         }
     }
     names
-}
-
-fn stages(pipeline: &Pipeline) -> Vec<String> {
-    pipeline.stages.iter().map(|stage| stage.name.to_string()).collect()
-}
-
-/// The same for freezes; `None` if nothing tells in which environment it is.
-pub(super) fn environments(state: &State, write: &Write) -> Option<Vec<String>> {
-    let names = names(state, write);
-    let told = match write {
-        Write::Shares { split, .. } | Write::Arm { split, .. } => {
-            let plain: Vec<&str> = names.iter().map(String::as_str).collect();
-            let mut known = state.fleet.environments.iter();
-            state.setup.policy.is_production(&plain)
-                || !around(state, split).is_empty()
-                || known.any(|(_, o)| plain.iter().any(|name| o.value.name == **name))
-        }
-        _ => !names.is_empty(),
-    };
-    told.then_some(names)
-}
-
-/// Whether `write` touches production. A traffic split of which nothing is known counts as that.
-pub(super) fn is_production(state: &State, write: &Write) -> bool {
-    let names = names(state, write);
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let traffic = matches!(write, Write::Shares { .. } | Write::Arm { .. });
-    traffic || state.setup.policy.is_production(&names)
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::guards::{concerned, is_to_safety};
-use super::{Plan, Write};
+use super::{Plan, place};
 use crate::app::state::State;
 use crate::domain::fact::FactKind;
-use crate::domain::ids::SourceId;
+use crate::domain::ids::{ItemId, SourceId};
 use crate::domain::pattern::{Pattern, glob};
 use crate::domain::service::Service;
 
@@ -29,7 +29,10 @@ pub fn holders(state: &State, name: &str, kinds: &[FactKind]) -> BTreeSet<Source
 pub fn looked_at(state: &State, plan: &Plan) -> BTreeSet<SourceId> {
     let mut found: BTreeSet<SourceId> = plan.steps.iter().map(|step| step.write.source()).collect();
     for step in &plan.steps {
-        let (Write::Shares { split, .. } | Write::Arm { split, .. }) = &step.write else {
+        let ItemId::Traffic(split) = step.write.target() else {
+            if !state.setup.policy.freezes.is_empty() && !place::place(state, &step.write).told {
+                found.extend(telling(state, FactKind::Environments, |_| true));
+            }
             continue;
         };
         // What the way to safety is, the canaries of the split say.

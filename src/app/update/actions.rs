@@ -8,9 +8,9 @@ use crate::app::effect::Effect;
 use crate::app::intent::{Choice, Intent};
 use crate::app::msg::Notice;
 use crate::app::overlay::{Menu, Overlay};
-use crate::app::plan::{again, choices, plan};
+use crate::app::plan::{again, choices, plan, renewed};
 use crate::app::state::State;
-use crate::app::target::{canary_of_selection, subject};
+use crate::app::target::{canary_of_selection, subject, to_plan_again};
 use crate::domain::write::{PlanId, accept, confirm};
 
 /// Offers what `wish` can mean for the selection.
@@ -27,10 +27,14 @@ pub fn offer(state: &mut State, wish: Wish) {
     };
     match found.as_slice() {
         [Choice { intent: Ok(intent), .. }] => open(state, intent.clone()),
+        [Choice { text, intent: Err(why) }] => {
+            state.view.notice = Some(Notice::warning(format!("{text}: {why}")));
+        }
         _ => {
             let selected = found.iter().position(|c| c.intent.is_ok()).unwrap_or(0);
             let title = title(wish).into();
-            state.view.overlay = Some(Overlay::Choose(Menu { title, choices: found, selected }));
+            state.view.overlay =
+                Some(Overlay::Choose(Menu { title, choices: found, selected, typed: None }));
         }
     }
 }
@@ -81,10 +85,27 @@ pub fn open(state: &mut State, intent: Intent) {
     }
 }
 
+/// Opens a new plan for what was wanted, of whatever is there by now.
+pub fn open_again(state: &mut State, intent: &Intent) {
+    open(state, renewed(state, intent));
+}
+
+/// Plans again what was not done because it had moved.
+pub fn plan_again(state: &mut State) {
+    if let Some(intent) = to_plan_again(state).cloned() {
+        open_again(state, &intent);
+    }
+}
+
 /// Confirms what the dialog shows; what stands in the way is shown in it.
 pub fn submit(state: &mut State, mut dialog: Box<Dialog>, effects: &mut Vec<Effect>) {
     // Between the last frame and this key something may have moved.
     dialog.moved = again(state, &mut dialog.plan);
+    if let Some(why) = dialog.other_reason() {
+        dialog.refusal = Some(why.into());
+        state.view.overlay = Some(Overlay::Confirm(dialog));
+        return;
+    }
     if let Intent::Fly { canary } = &dialog.intent {
         let accepted = accept(&dialog.plan, &dialog.answers());
         if let Err(why) = accepted.and_then(|_| engage(state, canary, None, effects)) {
@@ -94,14 +115,16 @@ pub fn submit(state: &mut State, mut dialog: Box<Dialog>, effects: &mut Vec<Effe
         return;
     }
     let confirmed = if dialog.moved.is_empty() {
-        dialog.plan.comment(&dialog.comment);
-        confirm(&dialog.plan, &dialog.answers(), state.now)
+        // What is shown stays without it: it may be changed until it is sent.
+        let mut plan = dialog.plan.clone();
+        plan.comment(&dialog.comment);
+        confirm(&plan, &dialog.answers(), state.now)
     } else {
         Err("it has moved since it was shown: n makes a new plan".to_owned())
     };
     match confirmed {
         Ok(confirmed) => {
-            state.activity.insert(0, Activity::of(confirmed.plan()));
+            state.activity.insert(0, Activity::confirmed(&confirmed, dialog.intent));
             state.view.notice = Some(Notice::info(format!("under way: {}", dialog.plan.title)));
             state.refresh_activity(&dialog.plan.id);
             effects.push(Effect::Submit(Box::new(confirmed)));
@@ -118,6 +141,7 @@ pub fn keep_true(state: &mut State) {
     let mut overlay = state.view.overlay.take();
     if let Some(Overlay::Confirm(dialog)) = &mut overlay {
         dialog.moved = again(state, &mut dialog.plan);
+        dialog.settle();
     }
     state.view.overlay = overlay;
 }

@@ -78,6 +78,7 @@ pub fn run(state: &mut State, command: Command, argument: Option<&str>, effects:
             effects.extend(slower.map(|s| Effect::Speed(*s)));
         }
         Command::Wish(wish) => super::actions::offer(state, wish),
+        Command::Again => super::actions::plan_again(state),
         Command::Fly => super::actions::fly(state, effects),
         Command::Lock => {
             state.view.locked = !state.view.locked;

@@ -1,16 +1,14 @@
 //! Keys of the confirmation and of the menu before it.
 
-use super::actions::{open, submit};
-use super::keys::edit;
+use super::actions::{open, open_again, submit};
+use super::keys::{MAX_FIELD, edit, push};
 use crate::app::dialog::{DEAF, Dialog, Focus};
 use crate::app::effect::Effect;
+use crate::app::intent::Intent;
 use crate::app::key::{Key, KeyCode};
 use crate::app::msg::Notice;
 use crate::app::overlay::{Menu, Overlay};
 use crate::app::state::State;
-
-/// Longest reason, where the backend takes none and has no limit.
-const LONGEST_REASON: usize = 512;
 
 /// A key in the confirmation.
 pub fn confirm_key(
@@ -31,8 +29,13 @@ pub fn confirm_key(
         state.view.overlay = Some(Overlay::Confirm(dialog));
         return;
     }
+    // This key was on its way to a field that is no more.
+    if std::mem::take(&mut dialog.pulled) && key.code == KeyCode::Enter {
+        state.view.overlay = Some(Overlay::Confirm(dialog));
+        return;
+    }
     dialog.refusal = None;
-    let in_field = matches!(dialog.focus, Focus::Name | Focus::Comment);
+    let in_field = dialog.field().is_some();
     match key.code {
         KeyCode::Tab => dialog.turn(true),
         KeyCode::BackTab => dialog.turn(false),
@@ -41,38 +44,44 @@ pub fn confirm_key(
         KeyCode::Left | KeyCode::Right if !in_field => dialog.turn(key.code == KeyCode::Right),
         KeyCode::Enter => match dialog.focus {
             Focus::Cancel => return,
-            Focus::Comment => dialog.turn(true),
+            Focus::Reason | Focus::Comment => dialog.turn(true),
             Focus::Name | Focus::Go => return submit(state, dialog, effects),
         },
         KeyCode::Char('n') if !in_field && dialog.is_dead() => {
-            return open(state, dialog.intent);
+            return open_again(state, &dialog.intent);
         }
-        _ => match dialog.focus {
-            Focus::Name => edit(&mut dialog.typed, key),
-            Focus::Comment => {
-                let before = dialog.comment.clone();
-                edit(&mut dialog.comment, key);
-                let room = dialog.plan.comment_room().unwrap_or(LONGEST_REASON);
-                if dialog.comment.chars().count() > room {
-                    dialog.comment = before;
-                    dialog.refusal = Some(format!("no more than {room} characters").into());
-                }
+        _ => {
+            if let Some((field, room)) = dialog.field()
+                && !edit(field, key, room)
+            {
+                dialog.refusal = Some(format!("no more than {room} characters").into());
             }
-            Focus::Go | Focus::Cancel => {}
-        },
+            if dialog.focus == Focus::Reason {
+                dialog.give_reason();
+            }
+        }
     }
     state.view.overlay = Some(Overlay::Confirm(dialog));
 }
 
-/// Adds pasted text to a field, up to its limit.
-pub fn write(field: &mut String, text: &str, room: Option<usize>) {
-    let room = room.unwrap_or(LONGEST_REASON).saturating_sub(field.chars().count());
-    field.extend(text.chars().take(room));
+/// Pasted text, into the field for the comment or the reason; what does not fit is said.
+pub fn paste(dialog: &mut Dialog, text: &str) {
+    if let Some((field, room)) = dialog.field()
+        && !push(field, text, room)
+    {
+        dialog.refusal = Some(format!("no more than {room} characters: the rest is cut").into());
+    }
+    if dialog.focus == Focus::Reason {
+        dialog.give_reason();
+    }
 }
 
 /// A key in the menu.
 pub fn menu_key(state: &mut State, key: Key, mut menu: Menu) {
     let last = menu.choices.len().saturating_sub(1);
+    if menu.typed.is_some() {
+        return typed_key(state, key, menu);
+    }
     match key.code {
         KeyCode::Esc | KeyCode::Char('q') => return,
         KeyCode::Down | KeyCode::Char('j') | KeyCode::Tab => {
@@ -86,11 +95,34 @@ pub fn menu_key(state: &mut State, key: Key, mut menu: Menu) {
         KeyCode::Home | KeyCode::Char('g') => menu.selected = 0,
         KeyCode::End | KeyCode::Char('G') => menu.selected = last,
         KeyCode::Enter => match menu.choices.get(menu.selected).map(|c| &c.intent) {
+            Some(Ok(Intent::Custom { .. })) => menu.typed = Some(String::new()),
             Some(Ok(intent)) => return open(state, intent.clone()),
             Some(Err(why)) => state.view.notice = Some(Notice::warning(why.clone())),
             None => {}
         },
         _ => {}
+    }
+    state.view.overlay = Some(Overlay::Choose(menu));
+}
+
+/// A key while something is typed for a choice.
+fn typed_key(state: &mut State, key: Key, mut menu: Menu) {
+    let choice = menu.choices.get(menu.selected).map(|choice| choice.intent.clone());
+    match key.code {
+        KeyCode::Esc => menu.typed = None,
+        KeyCode::Enter => {
+            if let (Some(Ok(Intent::Custom { of, .. })), Some(text)) = (choice, &menu.typed) {
+                open(state, Intent::Custom { of, text: text.as_str().into() });
+            }
+            if state.view.overlay.is_some() {
+                return;
+            }
+        }
+        _ => {
+            if let Some(text) = &mut menu.typed {
+                edit(text, key, MAX_FIELD);
+            }
+        }
     }
     state.view.overlay = Some(Overlay::Choose(menu));
 }

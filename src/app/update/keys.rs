@@ -9,12 +9,12 @@ use crate::app::dialog::Focus;
 use crate::app::effect::Effect;
 use crate::app::key::{Key, KeyCode};
 use crate::app::msg::Notice;
-use crate::app::overlay::{Overlay, Palette, PaletteEntry};
+use crate::app::overlay::{Menu, Overlay, Palette, PaletteEntry};
 use crate::app::state::State;
 use crate::domain::text::SafeText;
 
 /// Longest text that a field takes.
-const MAX_FIELD: usize = 200;
+pub const MAX_FIELD: usize = 200;
 
 pub fn key(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     state.view.notice = None;
@@ -40,18 +40,24 @@ pub fn key(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
 
 /// Text that was pasted goes to a text field or nowhere: it never acts.
 pub fn paste(state: &mut State, text: &str) {
-    let line: String = SafeText::new(text).as_str().chars().take(MAX_FIELD).collect();
+    let line = SafeText::new(text);
+    let line = line.as_str();
     let pane = state.view.pane;
     match &mut state.view.overlay {
         Some(Overlay::Palette(palette)) => {
-            push(&mut palette.input, &line);
+            push(&mut palette.input, line, MAX_FIELD);
             palette.selected = 0;
         }
         Some(Overlay::Filter { .. }) => {
-            push(&mut state.view.lists.entry(pane).or_default().filter, &line);
+            push(&mut state.view.lists.entry(pane).or_default().filter, line, MAX_FIELD);
         }
-        Some(Overlay::Confirm(dialog)) if dialog.focus == Focus::Comment => {
-            dialog::write(&mut dialog.comment, &line, dialog.plan.comment_room());
+        Some(Overlay::Confirm(dialog))
+            if matches!(dialog.focus, Focus::Comment | Focus::Reason) =>
+        {
+            dialog::paste(dialog, line);
+        }
+        Some(Overlay::Choose(Menu { typed: Some(typed), .. })) => {
+            push(typed, line, MAX_FIELD);
         }
         // A name that is pasted was not read.
         Some(Overlay::Confirm(_) | Overlay::Choose(_) | Overlay::Help { .. }) | None => {
@@ -61,9 +67,11 @@ pub fn paste(state: &mut State, text: &str) {
     }
 }
 
-fn push(field: &mut String, text: &str) {
-    let room = MAX_FIELD.saturating_sub(field.chars().count());
-    field.extend(text.chars().take(room));
+/// Adds text to a field, as far as there is room; whether there was.
+pub fn push(field: &mut String, text: &str, room: usize) -> bool {
+    let left = room.saturating_sub(field.chars().count());
+    field.extend(text.chars().take(left));
+    text.chars().count() <= left
 }
 
 fn leave(state: &mut State, effects: &mut Vec<Effect>) {
@@ -102,13 +110,15 @@ fn filter_key(state: &mut State, key: Key, before: String) {
         KeyCode::Up => lists::move_by(state, -1),
         KeyCode::PageDown => lists::move_by(state, page),
         KeyCode::PageUp => lists::move_by(state, -page),
-        _ => edit(&mut state.view.lists.entry(pane).or_default().filter, key),
+        _ => {
+            edit(&mut state.view.lists.entry(pane).or_default().filter, key, MAX_FIELD);
+        }
     }
     state.view.overlay = Some(Overlay::Filter { before });
 }
 
-/// Changes a text field by one key.
-pub fn edit(field: &mut String, key: Key) {
+/// Changes a text field by one key; false if there is no room for it.
+pub fn edit(field: &mut String, key: Key, room: usize) -> bool {
     match key.code {
         KeyCode::Backspace => {
             field.pop();
@@ -120,10 +130,11 @@ pub fn edit(field: &mut String, key: Key) {
         }
         _ => {
             if let Some(c) = key.typed() {
-                push(field, SafeText::new(c.encode_utf8(&mut [0; 4])).as_str());
+                return push(field, SafeText::new(c.encode_utf8(&mut [0; 4])).as_str(), room);
             }
         }
     }
+    true
 }
 
 fn palette_key(state: &mut State, key: Key, mut palette: Palette, effects: &mut Vec<Effect>) {
@@ -144,7 +155,7 @@ fn palette_key(state: &mut State, key: Key, mut palette: Palette, effects: &mut 
         KeyCode::Down | KeyCode::Tab => palette.selected = (palette.selected + 1).min(last),
         KeyCode::Up | KeyCode::BackTab => palette.selected = palette.selected.saturating_sub(1),
         _ => {
-            edit(&mut palette.input, key);
+            edit(&mut palette.input, key, MAX_FIELD);
             palette.selected = 0;
         }
     }

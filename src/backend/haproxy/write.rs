@@ -66,7 +66,10 @@ impl Setting {
 impl HaProxy {
     /// Reads, compares, sends once, and tells what was really set.
     pub(super) async fn write(&self, order: &Order, cx: &ReadContext) -> Result<Receipt, Fault> {
-        let (Write::Shares { split: id, .. } | Write::Arm { split: id, .. }) = order.write() else {
+        let (Write::Shares { split: id, .. }
+        | Write::Weights { split: id, .. }
+        | Write::Arm { split: id, .. }) = order.write()
+        else {
             let verb = order.write().verb();
             return Err(self.refusal(format!("HAProxy cannot {}", verb.word())));
         };
@@ -186,14 +189,20 @@ impl HaProxy {
                 let named = shares.iter().map(|(name, _)| name.clone());
                 named.zip(weights.into_iter().map(ArmWish::Weight)).collect()
             }
-            Write::Arm { wish: ArmWish::Weight(weight), .. } if *weight > MOST => {
-                return Err(refuse(format!("a weight is between 0 and {MOST}, not {weight}")));
+            Write::Weights { weights, .. } => {
+                let own = weights.iter();
+                own.map(|(name, weight)| (name.clone(), ArmWish::Weight(*weight))).collect()
             }
             Write::Arm { arm, wish, .. } => vec![(arm.clone(), *wish)],
             _ => Vec::new(),
         };
         let mut settings = Vec::new();
         for (name, wish) in wishes {
+            if let ArmWish::Weight(weight) = wish
+                && weight > MOST
+            {
+                return Err(refuse(format!("a weight is between 0 and {MOST}, not {weight}")));
+            }
             let server = servers.iter().find(|s| s.get("svname").is_some_and(|own| name == *own));
             let server = server.ok_or_else(|| refuse(format!("there is no server {name}")))?;
             if !is_plain(name.as_str()) {

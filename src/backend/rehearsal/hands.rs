@@ -100,6 +100,16 @@ pub fn act(world: &mut World, write: &Write, now: Timestamp) -> Result<Receipt, 
             shift(world, &service, f64::from(*percent), now);
             Receipt::default()
         }
+        Write::Weights { split, weights } => {
+            let service = split_of(world, split)?;
+            let total: u32 = weights.iter().map(|(_, weight)| weight).sum();
+            let canary = weights.iter().find(|(arm, _)| *arm == "canary");
+            let (Some((_, weight)), true) = (canary, total > 0) else {
+                return Err(invalid("say the weights of every version"));
+            };
+            shift(world, &service, f64::from(*weight) * 100.0 / f64::from(total), now);
+            Receipt::default()
+        }
         Write::Flag { flag, change, .. } => {
             let key = flag.name.to_string();
             let newest = world.flips(&key, now).last().map(|flip| (flip.on, flip.percent));

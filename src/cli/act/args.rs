@@ -22,9 +22,12 @@ pub struct Go {
     /// Go on with whatever is there now
     #[arg(long, conflicts_with_all = ["expect_revision", "expect_execution"])]
     pub accept_current: bool,
-    /// The comment, and the reason where a guard wants one
-    #[arg(long, short, visible_alias = "comment", value_name = "TEXT", default_value = "")]
-    pub reason: String,
+    /// What is written beside it
+    #[arg(long, alias = "reason", value_name = "TEXT", default_value = "")]
+    pub comment: String,
+    /// Pass over a guard that wants a reason, and say why; no comment does that
+    #[arg(long, value_name = "REASON", default_value = "")]
+    pub break_glass: String,
     /// Follow it to the end: until the stage has succeeded or failed
     #[arg(long, short)]
     pub wait: bool,
@@ -77,6 +80,9 @@ pub struct RollBackArgs {
     /// back to what ran before, and the way in is closed
     #[arg(long, value_name = "EXECUTION")]
     pub to: Option<String>,
+    /// In this stage, and hold nothing; the last one, if none is named
+    #[arg(long, value_name = "STAGE")]
+    pub stage: Option<String>,
     /// How
     #[command(flatten)]
     pub go: Go,

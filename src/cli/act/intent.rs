@@ -11,6 +11,7 @@ use crate::app::plan::{self, Subject, choices};
 use crate::cli::exit::{Exit, Failure};
 use crate::domain::fact::FactKind;
 use crate::domain::ids::{ExecutionId, ItemId, PipelineId, ServiceId, SourceId};
+use crate::domain::text::SafeText;
 use crate::domain::write::{ArmWish, FlagChange, PlanId, Write};
 
 /// What has stages.
@@ -216,6 +217,9 @@ fn gate(state: &State, args: &Staged, hold: bool) -> Result<Intent, Failure> {
 fn roll_back(state: &State, args: &RollBackArgs) -> Result<Intent, Failure> {
     let mut found = offered(state, Wish::RollBack, &subject(state, &args.name, WHOLE)?)?;
     let Some(to) = &args.to else {
+        if args.stage.is_some() {
+            return before(state, args);
+        }
         found.truncate(1);
         return one(found);
     };
@@ -225,8 +229,9 @@ fn roll_back(state: &State, args: &RollBackArgs) -> Result<Intent, Failure> {
         run.is_some_and(|run| run.revisions.iter().any(|r| r.id.as_str().starts_with(&**to)))
     };
     found.retain(|choice| match &choice.intent {
-        Ok(Intent::RollBack { pipeline, to: Some(own), .. }) => {
-            own.as_str() == to || of_revision(pipeline, own)
+        Ok(Intent::RollBack { pipeline, stage, to: Some(own) }) => {
+            let named = args.stage.as_ref().is_none_or(|wanted| is_stage(stage.as_ref(), wanted));
+            named && (own.as_str() == to || of_revision(pipeline, own))
         }
         Ok(_) => false,
         Err(_) => choice.text.as_str().contains(&**to),
@@ -237,6 +242,31 @@ fn roll_back(state: &State, args: &RollBackArgs) -> Result<Intent, Failure> {
     // The newest that carries it.
     found.truncate(1);
     one(found)
+}
+
+fn is_stage(stage: Option<&SafeText>, wanted: &str) -> bool {
+    stage.is_some_and(|own| *own == *wanted)
+}
+
+/// What was in a stage before what is in it now.
+fn before(state: &State, args: &RollBackArgs) -> Result<Intent, Failure> {
+    let stage = args.stage.as_deref().unwrap_or_default();
+    let mut found: Vec<PipelineId> = Vec::new();
+    for choice in offered(state, Wish::RollBack, &subject(state, &args.name, WHOLE)?)? {
+        if let Ok(Intent::RollBack { pipeline, stage: own, .. }) = choice.intent
+            && is_stage(own.as_ref(), stage)
+            && !found.contains(&pipeline)
+        {
+            found.push(pipeline);
+        }
+    }
+    match found.as_slice() {
+        [one] => {
+            Ok(Intent::RollBack { pipeline: one.clone(), stage: Some(stage.into()), to: None })
+        }
+        [] => Err(refused(format!("nothing can be put back into {stage} of {}", args.name))),
+        _ => Err(Failure::usage(format!("{} has several pipelines: name one", args.name))),
+    }
 }
 
 fn traffic(state: &State, args: &TrafficArgs) -> Result<Intent, Failure> {

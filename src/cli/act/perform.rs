@@ -93,14 +93,16 @@ async fn carry_out(started: Started, desk: Desk, act: &Act) -> Result<Done, Fail
         return end(why, Exit::Moved);
     }
     let answers = Answers {
-        go: true,
+        comment: go.comment.clone(),
         // `--yes` stands for the name that a human types.
-        typed: plan.name.to_string(),
-        reason: go.reason.clone(),
+        ..Answers::to(&plan, plan.name.as_str(), &go.break_glass)
     };
     let confirmed = match confirm(&plan, &answers, state.now) {
         Ok(confirmed) => confirmed,
-        Err(why) => {
+        Err(mut why) => {
+            if plan.refusals().next().is_none() && plan.needs_reason().next().is_some() {
+                why.push_str(" with --break-glass");
+            }
             let exit = if state.journal.is_some() {
                 Exit::NoJournal
             } else if is_frozen(&plan) {
@@ -158,7 +160,7 @@ async fn planned(headless: &mut Headless, act: &Act) -> Result<Plan, Failure> {
             .map_err(|failure| answered(state, act).unwrap_or_else(|| unread(state, failure)))?;
         let id = PlanId(format!("{}-1", state.setup.session));
         let refused = |why| unread(state, Failure { exit: Exit::Refused, message: why });
-        let plan = plan(state, &wanted, &go.reason, id).map_err(refused)?;
+        let plan = plan(state, &wanted, &go.comment, id).map_err(refused)?;
         let more = looked_at(state, &plan);
         if more.is_subset(&needed) {
             return Ok(plan);

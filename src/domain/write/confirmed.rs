@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::expectation::Expectation;
 use super::kind::Write;
-use super::plan::{Plan, PlanId};
+use super::plan::{Guard, GuardVerdict, Plan, PlanId};
 use crate::domain::text::SafeText;
 
 /// Shortest reason that says anything.
@@ -18,14 +18,33 @@ pub struct Answers {
     pub go: bool,
     /// The name that was typed.
     pub typed: String,
-    /// Why, where a guard wants to know.
+    /// What is written beside it; it breaks no glass.
+    pub comment: String,
+    /// Why a guard is passed over.
     pub reason: String,
+    /// The guards that the reason is for, with what they said.
+    pub broken: Vec<Guard>,
+}
+
+impl Answers {
+    /// Yes to `plan`, with the name that was typed, and with a reason for whatever of it wants one as it
+    /// stands.
+    pub fn to(plan: &Plan, typed: &str, reason: &str) -> Self {
+        Self {
+            go: true,
+            typed: typed.to_owned(),
+            comment: String::new(),
+            reason: reason.to_owned(),
+            broken: plan.wanting(),
+        }
+    }
 }
 
 /// A plan that was confirmed. Its fields are private, so that nothing else can make one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Confirmed {
     plan: Plan,
+    comment: Option<SafeText>,
     reason: Option<SafeText>,
     at: Timestamp,
 }
@@ -45,7 +64,9 @@ pub fn confirm(plan: &Plan, answers: &Answers, now: Timestamp) -> Result<Confirm
         return Err("there is nothing to do".to_owned());
     }
     let reason = accept(plan, answers)?;
-    Ok(Confirmed { plan: plan.clone(), reason, at: now })
+    let comment = answers.comment.trim();
+    let comment = (!comment.is_empty()).then(|| SafeText::new(comment));
+    Ok(Confirmed { plan: plan.clone(), comment, reason, at: now })
 }
 
 /// Whether `answers` are those that `plan` wants; or what stands in the way. Returns the reason that was
@@ -61,18 +82,28 @@ pub fn accept(plan: &Plan, answers: &Answers) -> Result<Option<SafeText>, String
         return Err(format!("type {} to confirm", plan.name));
     }
     let reason = answers.reason.trim();
-    if let Some((name, why)) = plan.needs_reason().next()
-        && reason.chars().count() < LEAST_REASON
-    {
-        return Err(format!("{name}: {why}; give a reason to go on"));
+    for Guard { name, verdict } in plan.wanting() {
+        let GuardVerdict::NeedsReason(why) = &verdict else { continue };
+        if reason.chars().count() < LEAST_REASON {
+            return Err(format!("{name}: {why}; give a reason to go on"));
+        }
+        if !answers.broken.iter().any(|own| own.name == name && own.verdict == verdict) {
+            return Err(format!("{name}: {why}; the reason was given before that was shown"));
+        }
     }
-    Ok((!reason.is_empty()).then(|| SafeText::new(reason)))
+    let needed = plan.needs_reason().next().is_some();
+    Ok(needed.then(|| SafeText::new(reason)))
 }
 
 impl Confirmed {
     /// The plan.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// What was written beside it.
+    pub fn comment(&self) -> Option<&SafeText> {
+        self.comment.as_ref()
     }
 
     /// Why, where a guard wanted to know.

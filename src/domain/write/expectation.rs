@@ -62,6 +62,12 @@ impl Expectation {
                 })
             })
             .collect();
+        let new = now.facts.iter().filter(|(what, _)| self.get(what.as_str()).is_none());
+        moved.extend(new.map(|(what, now)| Moved {
+            what: what.clone(),
+            seen: "not there".into(),
+            now: now.clone(),
+        }));
         if self.token != now.token && moved.is_empty() {
             moved.push(Moved {
                 what: "approval".into(),
@@ -138,7 +144,7 @@ pub fn expectation(write: &Write, fleet: &Fleet) -> Result<Expectation, String> 
                 ("state", stage.state.word().to_owned()),
             ]))
         }
-        Write::Shares { split, .. } | Write::Arm { split, .. } => {
+        Write::Shares { split, .. } | Write::Weights { split, .. } | Write::Arm { split, .. } => {
             let observed = fleet.traffic.get(split).ok_or_else(|| unread(split.name.as_str()))?;
             let mut seen = Expectation::default();
             for arm in &observed.value.arms {

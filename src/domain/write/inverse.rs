@@ -3,6 +3,9 @@
 use super::expectation::{known, stage_of};
 use super::kind::{ArmWish, FlagChange, Write};
 use crate::domain::fleet::Fleet;
+use crate::domain::ids::TrafficId;
+use crate::domain::text::SafeText;
+use crate::domain::traffic::TrafficSplit;
 
 /// What undoes `write`, from what is true before it is sent; or why nothing does.
 pub fn inverse(write: &Write, fleet: &Fleet) -> Result<Write, String> {
@@ -34,21 +37,21 @@ pub fn inverse(write: &Write, fleet: &Fleet) -> Result<Write, String> {
             })
         }
         Write::RollBack { pipeline, stage, .. } => {
-            let now = stage_of(known(fleet, pipeline)?, stage)?;
-            let to = now.execution.clone().ok_or("what was there before is not known")?;
+            let known = known(fleet, pipeline)?;
+            let to = known.back_again(stage_of(known, stage)?)?;
             Ok(Write::RollBack { pipeline: pipeline.clone(), stage: stage.clone(), to })
         }
         Write::Shares { split, shares } => {
             let observed = fleet.traffic.get(split).ok_or("the shares before are not known")?;
-            let mut before = Vec::new();
-            // Those left out kept theirs.
-            for (arm, _) in shares {
-                let percent = observed.value.percent(arm.as_str());
-                let percent = percent.ok_or("the shares before are not known")?;
-                // Between 0 and 100.
-                before.push((arm.clone(), percent.round().clamp(0.0, 100.0) as u32));
+            if observed.value.arms.iter().all(|arm| !arm.usable || arm.weight == 0) {
+                return Err("the shares before are not known".to_owned());
             }
-            Ok(Write::Shares { split: split.clone(), shares: before })
+            // Shares are rounded; weights are exactly what was there.
+            weights_of(split, &observed.value, shares)
+        }
+        Write::Weights { split, weights } => {
+            let observed = fleet.traffic.get(split).ok_or("the weights before are not known")?;
+            weights_of(split, &observed.value, weights)
         }
         Write::Arm { split, arm, wish } => {
             let observed = fleet.traffic.get(split).ok_or("its state before is not known")?;
@@ -92,4 +95,19 @@ pub fn inverse(write: &Write, fleet: &Fleet) -> Result<Write, String> {
             })
         }
     }
+}
+
+/// The weights that these versions have; those left out keep theirs.
+fn weights_of(
+    split: &TrafficId,
+    now: &TrafficSplit,
+    named: &[(SafeText, u32)],
+) -> Result<Write, String> {
+    let mut weights = Vec::new();
+    for (name, _) in named {
+        let arm = now.arm(name.as_str());
+        let arm = arm.ok_or_else(|| format!("the weight of {name} before is not known"))?;
+        weights.push((name.clone(), arm.weight));
+    }
+    Ok(Write::Weights { split: split.clone(), weights })
 }

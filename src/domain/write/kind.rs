@@ -96,6 +96,14 @@ pub enum Write {
         /// Versions and their shares, 0–100.
         shares: Vec<(SafeText, u32)>,
     },
+    /// Set the weights of versions of a traffic split, as the backend counts them; those left out keep
+    /// theirs.
+    Weights {
+        /// Which split.
+        split: TrafficId,
+        /// Versions and their weights.
+        weights: Vec<(SafeText, u32)>,
+    },
     /// Take one version of a traffic split out of traffic, or back in.
     Arm {
         /// Which split.
@@ -204,7 +212,9 @@ impl Write {
             | Self::Release { pipeline, .. }
             | Self::RollBack { pipeline, .. }
             | Self::Override { pipeline, .. } => ItemId::Pipeline(pipeline.clone()),
-            Self::Shares { split, .. } | Self::Arm { split, .. } => ItemId::Traffic(split.clone()),
+            Self::Shares { split, .. } | Self::Weights { split, .. } | Self::Arm { split, .. } => {
+                ItemId::Traffic(split.clone())
+            }
             Self::Flag { flag, .. } => ItemId::Flag(flag.clone()),
         }
     }
@@ -225,7 +235,7 @@ impl Write {
             Self::Hold { .. } | Self::Release { .. } => Verb::Transition,
             Self::RollBack { .. } => Verb::Rollback,
             Self::Override { .. } => Verb::Override,
-            Self::Shares { .. } | Self::Arm { .. } => Verb::Traffic,
+            Self::Shares { .. } | Self::Weights { .. } | Self::Arm { .. } => Verb::Traffic,
             Self::Flag { .. } => Verb::Flag,
         }
     }
@@ -251,24 +261,31 @@ impl Write {
         }
     }
 
-    /// Whether it takes something back to where it was safe; freezes let it pass.
+    /// Whether it is done whatever became of the steps before it, and those after it whatever became of
+    /// it: closing a way in only ever helps.
+    pub fn stands_alone(&self) -> bool {
+        matches!(self, Self::Hold { .. })
+    }
+
+    /// Whether it takes something back to where it was safe, as far as it tells by itself; freezes let
+    /// that pass. Of a roll back and of traffic, what is there now tells.
     pub fn is_to_safety(&self) -> bool {
         match self {
-            Self::RollBack { .. }
-            | Self::Hold { .. }
+            Self::Hold { .. }
             | Self::Stop { .. }
             | Self::Answer { approve: false, .. }
             | Self::Flag {
                 change: FlagChange::Enabled { on: false } | FlagChange::Halt | FlagChange::Revert,
                 ..
-            }
-            | Self::Arm { wish: ArmWish::Drain | ArmWish::Maintenance, .. } => true,
+            } => true,
             Self::Answer { .. }
             | Self::Retry { .. }
             | Self::Start { .. }
             | Self::Release { .. }
+            | Self::RollBack { .. }
             | Self::Override { .. }
             | Self::Shares { .. }
+            | Self::Weights { .. }
             | Self::Arm { .. }
             | Self::Flag { .. } => false,
         }

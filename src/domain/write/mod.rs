@@ -11,6 +11,7 @@ mod kind;
 mod outcome;
 mod plan;
 mod seen;
+mod traffic;
 mod words;
 
 pub use confirmed::{Answers, Confirmed, Order, accept, confirm};

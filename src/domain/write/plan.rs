@@ -22,7 +22,8 @@ pub struct Plan {
     pub title: SafeText,
     /// Whose it is.
     pub service: Option<ServiceId>,
-    /// What is done, in this order; a step that does not succeed ends the plan.
+    /// What is done, in this order; a step that does not succeed ends the plan, but for what stands
+    /// alone.
     pub steps: Vec<Step>,
     /// What the guards say.
     pub guards: Vec<Guard>,
@@ -100,6 +101,12 @@ impl Plan {
                 step.write.comment(&comment);
             }
         }
+    }
+
+    /// The guards that want a reason, with what they say.
+    pub fn wanting(&self) -> Vec<Guard> {
+        let wants = |guard: &&Guard| matches!(guard.verdict, GuardVerdict::NeedsReason(_));
+        self.guards.iter().filter(wants).cloned().collect()
     }
 
     /// What a reason must be given for.

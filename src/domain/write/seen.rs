@@ -127,6 +127,15 @@ fn look(write: &Write, before: &Expectation, fleet: &Fleet) -> Result<Seen, Stri
             }
             effect(all)
         }
+        Write::Weights { split, weights } => {
+            let observed = fleet.traffic.get(split).ok_or("the traffic split could not be read")?;
+            let mut all = true;
+            for (name, wanted) in weights {
+                let arm = observed.value.arm(name.as_str());
+                all &= arm.ok_or_else(|| format!("{name} is gone"))?.weight == *wanted;
+            }
+            effect(all)
+        }
         Write::Arm { split, arm, wish } => {
             let observed = fleet.traffic.get(split).ok_or("the traffic split could not be read")?;
             let arm = observed.value.arm(arm.as_str()).ok_or_else(|| format!("{arm} is gone"))?;

@@ -41,7 +41,9 @@ fn plan(production: bool, verdicts: &[GuardVerdict]) -> Plan {
 }
 
 fn answers(go: bool, typed: &str, reason: &str) -> Answers {
-    Answers { go, typed: typed.to_owned(), reason: reason.to_owned() }
+    let reason_for = GuardVerdict::NeedsReason("red".into());
+    let broken = vec![Guard { name: "guard".into(), verdict: reason_for }];
+    Answers { go, typed: typed.to_owned(), reason: reason.to_owned(), broken, ..Answers::default() }
 }
 
 #[test]
@@ -67,6 +69,33 @@ fn only_the_right_answers_confirm() {
     assert!(confirm(&empty, &answers(true, "", ""), Timestamp::UNIX_EPOCH).is_err());
 }
 
+/// A comment is no reason, and a reason is for what was shown when it was given.
+#[test]
+fn only_a_reason_for_what_was_shown_breaks_the_glass() {
+    let needs = |why: &str| GuardVerdict::NeedsReason(why.into());
+    let plan = plan(false, &[needs("red")]);
+    let with = |change: &dyn Fn(&mut Answers)| {
+        let mut given = Answers::to(&plan, "", "fire");
+        change(&mut given);
+        confirm(&plan, &given, Timestamp::UNIX_EPOCH)
+    };
+    let confirmed = with(&|given| given.comment = "tested".to_owned()).unwrap();
+    assert_eq!(confirmed.reason().unwrap(), "fire");
+    assert_eq!(confirmed.comment().unwrap(), "tested");
+    let comment = with(&|given| {
+        given.comment = std::mem::take(&mut given.reason);
+    });
+    assert_eq!(comment.unwrap_err(), "guard: red; give a reason to go on");
+    let other = with(&|given| given.broken[0].verdict = needs("orange"));
+    let before = "guard: red; the reason was given before that was shown";
+    assert_eq!(other.unwrap_err(), before);
+    assert_eq!(with(&|given| given.broken.clear()).unwrap_err(), before);
+    // Where no glass is broken, nothing tells that one was.
+    let calm = super::tests::plan(false, &[]);
+    let confirmed = confirm(&calm, &Answers::to(&calm, "", "fire"), Timestamp::UNIX_EPOCH);
+    assert_eq!(confirmed.unwrap().reason(), None);
+}
+
 #[test]
 fn what_moved_is_named() {
     let seen = Expectation {
@@ -80,6 +109,13 @@ fn what_moved_is_named() {
     let words: Vec<String> =
         moved.iter().map(|m| format!("{} {} {}", m.what, m.seen, m.now)).collect();
     assert_eq!(words, ["weight 10 20", "state up gone"]);
+    // What has come since was not seen either.
+    let mut more = seen.clone();
+    more.facts.push(("canary".into(), "weight 5".into()));
+    let moved = seen.moved(&more);
+    let words: Vec<String> =
+        moved.iter().map(|m| format!("{}: {}, {}", m.what, m.seen, m.now)).collect();
+    assert_eq!(words, ["canary: not there, weight 5"]);
     let other = Expectation { token: Some(crate::domain::token::Token::new("b")), ..seen.clone() };
     assert_eq!(seen.moved(&other).len(), 1);
 }

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::kind::{ArmWish, FlagChange, Write};
 use crate::domain::fleet::Fleet;
+use crate::domain::pipeline::Execution;
+use crate::domain::revision::Revision;
 use crate::domain::text::SafeText;
 
 /// A write in words.
@@ -36,7 +38,13 @@ pub fn words(write: &Write, fleet: &Fleet) -> Words {
                 .or_else(|| revision(pipeline, stage))
                 .map(|r| format!(" {r}"))
                 .unwrap_or_default();
-            (format!("{verb} {stage} of {}{shown}", pipeline.name), None, None)
+            let known = fleet.pipelines.get(pipeline).map(|o| &*o.value);
+            let entering = execution.as_ref().filter(|_| *approve);
+            let runs =
+                known.zip(entering).map(|(known, id)| (known.live_before(id), known.execution(id)));
+            let short = |run: Option<&Execution>| run?.revisions.first().map(Revision::short);
+            let (from, to) = runs.map_or((None, None), |(live, asked)| (short(live), short(asked)));
+            (format!("{verb} {stage} of {}{shown}", pipeline.name), from, to)
         }
         Write::Retry { pipeline, stage, all, .. } => {
             let what = if *all { "every action" } else { "the failed actions" };
@@ -60,11 +68,15 @@ pub fn words(write: &Write, fleet: &Fleet) -> Words {
             Some("closed".to_owned()),
         ),
         Write::Release { pipeline, stage } => {
-            let waits = fleet
-                .pipelines
-                .get(pipeline)
-                .and_then(|o| o.value.stage(stage.as_str())?.inbound.clone())
-                .map(|id| format!("; {} enters", id.as_str().chars().take(8).collect::<String>()));
+            let known = fleet.pipelines.get(pipeline).map(|o| &*o.value);
+            let inbound = known.and_then(|known| known.stage(stage.as_str())?.inbound.as_ref());
+            let waits = inbound.map(|id| {
+                let run = known.and_then(|known| known.execution(id));
+                let revision = run.and_then(|run| run.revisions.first());
+                let revision = revision.map(|r| format!(" {}", r.short())).unwrap_or_default();
+                let id: String = id.as_str().chars().take(8).collect();
+                format!("; {id}{revision} enters")
+            });
             (
                 format!("release {stage} of {}{}", pipeline.name, waits.unwrap_or_default()),
                 Some("closed".to_owned()),
@@ -73,8 +85,7 @@ pub fn words(write: &Write, fleet: &Fleet) -> Words {
         }
         Write::RollBack { pipeline, stage, to } => {
             let run = fleet.pipelines.get(pipeline).and_then(|o| o.value.execution(to).cloned());
-            let target =
-                run.and_then(|r| r.revisions.first().map(crate::domain::revision::Revision::short));
+            let target = run.and_then(|r| r.revisions.first().map(Revision::short));
             (
                 format!("roll back {stage} of {}", pipeline.name),
                 revision(pipeline, stage),
@@ -99,6 +110,29 @@ pub fn words(write: &Write, fleet: &Fleet) -> Words {
             });
             let to: Vec<String> =
                 shares.iter().map(|(arm, share)| format!("{arm} {share}%")).collect();
+            (format!("traffic of {}", split.name), now, Some(to.join(", ")))
+        }
+        Write::Weights { split, weights } => {
+            let observed = fleet.traffic.get(split).map(|o| &*o.value);
+            let then = observed.and_then(|now| write.shares_after(now)).unwrap_or_default();
+            let one = |name: &SafeText, weight: u32, share: Option<f64>| {
+                let share = share.map_or_else(|| "?".to_owned(), |share| format!("{share:.0}%"));
+                format!("{name} {share} (weight {weight})")
+            };
+            let now = observed.map(|now| {
+                let arms = weights.iter().filter_map(|(name, _)| now.arm(name.as_str()));
+                let all: Vec<String> = arms
+                    .map(|arm| one(&arm.name, arm.weight, now.percent(arm.name.as_str())))
+                    .collect();
+                all.join(", ")
+            });
+            let to: Vec<String> = weights
+                .iter()
+                .map(|(name, weight)| {
+                    let share = then.iter().find(|(own, _)| own == name).map(|(_, share)| *share);
+                    one(name, *weight, share)
+                })
+                .collect();
             (format!("traffic of {}", split.name), now, Some(to.join(", ")))
         }
         Write::Arm { split, arm, wish } => {

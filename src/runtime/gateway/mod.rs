@@ -81,7 +81,7 @@ impl Gateway {
     }
 
     /// Carries out a confirmed plan, step by step, and reports on each to `out`. A step that is not
-    /// done ends it: what comes after was not sent. Returns the outcomes.
+    /// done ends it, but for what stands alone: what comes after was not sent. Returns the outcomes.
     pub async fn carry_out(&self, confirmed: &Confirmed, out: &mpsc::Sender<Msg>) -> Vec<Outcome> {
         let plan = confirmed.plan();
         // Who finds this lock free knows that nobody carries the plan out any more.
@@ -92,8 +92,12 @@ impl Gateway {
             let event = Event::Confirmed { plan };
             self.record(confirmed, None, event).map_err(|error| error.to_string())
         });
-        for step in 0..plan.steps.len() {
+        let mut over = false;
+        for (step, own) in plan.steps.iter().enumerate() {
             let outcome = match &recorded {
+                Ok(()) if over && !own.write.stands_alone() => {
+                    Outcome::Refused { why: "not sent: a step before it was not done".into() }
+                }
                 Ok(()) => {
                     let outcome = self.step(confirmed, step, out).await;
                     self.ended(confirmed, step, outcome)
@@ -102,23 +106,10 @@ impl Gateway {
                 Err(why) => Outcome::Unrecorded { why: why.into() },
             };
             self.report(confirmed, step, Phase::Ended { outcome: outcome.clone() }, out).await;
-            let done = matches!(outcome, Outcome::Done { .. });
+            over |= !matches!(outcome, Outcome::Done { .. }) && !own.write.stands_alone();
             outcomes.push(outcome);
-            if !done {
-                self.skip(confirmed, step + 1, out).await;
-                break;
-            }
         }
         outcomes
-    }
-
-    /// Tells of the steps that were not sent, because one before them was not done.
-    async fn skip(&self, confirmed: &Confirmed, from: usize, out: &mpsc::Sender<Msg>) {
-        for step in from..confirmed.plan().steps.len() {
-            let why = SafeText::new("not sent: a step before it was not done");
-            let outcome = Outcome::Refused { why };
-            self.report(confirmed, step, Phase::Ended { outcome }, out).await;
-        }
     }
 
     async fn report(

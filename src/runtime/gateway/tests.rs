@@ -77,11 +77,7 @@ impl World {
 
     fn confirmed(&self, intent: &Intent) -> Confirmed {
         let plan = plan(&self.state, intent, "", PlanId("p1".to_owned())).unwrap();
-        let answers = Answers {
-            go: true,
-            typed: plan.name.to_string(),
-            reason: "a test of the gateway".to_owned(),
-        };
+        let answers = Answers::to(&plan, plan.name.as_str(), "a test of the gateway");
         confirm(&plan, &answers, self.state.now).unwrap()
     }
 
@@ -326,8 +322,7 @@ async fn after_the_clock_went_back_the_last_write_is_still_the_last() {
         *world.clock.0.lock().unwrap() = now + jiff::SignedDuration::from_hours(hours);
         let mut confirmed = world.confirmed(&change(on)).plan().clone();
         confirmed.id = PlanId(plan.to_owned());
-        let answers =
-            Answers { go: true, typed: confirmed.name.to_string(), reason: "a test".to_owned() };
+        let answers = Answers::to(&confirmed, confirmed.name.as_str(), "a test");
         world.carry_out(&confirm(&confirmed, &answers, now).unwrap()).await;
     }
     let past = world.gateway.past().unwrap();

@@ -201,9 +201,12 @@ fn foot(look: &Look, dialog: &Dialog) -> Vec<Line<'static>> {
     if dialog.plan.production {
         text_field(Focus::Name, format!("type {} to confirm: ", dialog.plan.name), &dialog.typed);
     }
-    if dialog.takes_comment() {
-        let label = if dialog.needs_reason() { "reason (needed): " } else { "comment: " };
-        text_field(Focus::Comment, label.to_owned(), &dialog.comment);
+    if dialog.needs_reason() {
+        text_field(Focus::Reason, "reason to go on: ".to_owned(), &dialog.reason);
+    }
+    if let Some(room) = dialog.plan.comment_room() {
+        let left = room.saturating_sub(dialog.comment.chars().count());
+        text_field(Focus::Comment, format!("comment ({left} left): "), &dialog.comment);
     }
     if let Some(why) = &dialog.refusal {
         lines.push(look.line(Role::Bad, format!("{} {why}", look.glyphs.bad)));

@@ -26,11 +26,15 @@ pub fn menu(canvas: &mut Canvas<'_>, screen: Area, menu: &Menu) {
             Ok(_) => (Role::Text, String::new()),
             Err(why) => (Role::Dim, format!(" ({why})")),
         };
-        let line = Line::from(vec![
+        let mut line = Line::from(vec![
             look.span(Role::Selected, format!("{marker} ")),
             look.span(role, choice.text.to_string()),
             look.span(Role::Dim, why),
         ]);
+        if let Some(typed) = menu.typed.as_ref().filter(|_| here) {
+            line.push_span(look.span(Role::Input, format!(" {typed}")));
+            line.push_span(look.span(Role::Key, look.glyphs.cursor));
+        }
         canvas.line(list, row, 0, &line);
     }
     let shown = menu.choices.len().min(top + page);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{needs_reason, refused};
 use crate::app::state::State;
 use crate::domain::environment::Health;
-use crate::domain::ids::TrafficId;
+use crate::domain::ids::{ItemId, TrafficId};
 use crate::domain::text::SafeText;
 use crate::domain::write::{ArmWish, GuardVerdict, Plan, Write};
 
@@ -23,13 +23,12 @@ pub(super) fn capacity(state: &State, plan: &Plan) -> GuardVerdict {
     let mut splits: BTreeMap<TrafficId, Vec<Version>> = BTreeMap::new();
     let mut doubt = None;
     for step in &plan.steps {
-        let (Write::Shares { split, .. } | Write::Arm { split, .. }) = &step.write else {
-            continue;
-        };
+        let ItemId::Traffic(split) = &step.write.target() else { continue };
         let versions = splits.entry(split.clone()).or_insert_with(|| versions(state, split));
         let taken = takes(versions);
         let verdict = match &step.write {
             Write::Shares { shares, .. } => shift(versions, split, shares),
+            Write::Weights { weights, .. } => set(versions, split, weights),
             Write::Arm { arm, wish, .. } => change(versions, split, arm, *wish),
             _ => Ok(None),
         };
@@ -68,11 +67,15 @@ fn takes(versions: &[Version]) -> bool {
 type Said = Result<Option<String>, String>;
 
 fn shift(versions: &mut [Version], split: &TrafficId, shares: &[(SafeText, u32)]) -> Said {
-    let mut doubt = None;
     let sum: u64 = shares.iter().map(|(_, share)| u64::from(*share)).sum();
     if sum != 100 {
         return Err(format!("the shares make {sum}%, not 100%"));
     }
+    set(versions, split, shares)
+}
+
+fn set(versions: &mut [Version], split: &TrafficId, shares: &[(SafeText, u32)]) -> Said {
+    let mut doubt = None;
     for (name, share) in shares {
         let version = find(versions, split, name)?;
         if *share > 0 {

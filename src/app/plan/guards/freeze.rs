@@ -40,8 +40,8 @@ enum Holds {
 
 fn holds(state: &State, plan: &Plan, step: &Step, freeze: &Freeze) -> Holds {
     let (verb, safe) = (step.write.verb(), is_to_safety(state, &step.write));
-    let names = place::environments(state, &step.write);
-    let environments: Vec<&str> = names.iter().flatten().map(String::as_str).collect();
+    let place = place::place(state, &step.write);
+    let environments: Vec<&str> = place.names.iter().map(String::as_str).collect();
     let services = concerned(state, plan);
     // Something that no service owns can still be frozen by its environment alone.
     let mut asked: Vec<Frozen<'_>> = services
@@ -60,5 +60,5 @@ fn holds(state: &State, plan: &Plan, step: &Step, freeze: &Freeze) -> Holds {
     }
     let anywhere = Freeze { environments: Vec::new(), ..freeze.clone() };
     let somewhere = asked.iter().any(|what| anywhere.holds(what, verb, safe, state.now));
-    if names.is_none() && somewhere { Holds::Unknown } else { Holds::No }
+    if !place.told && somewhere { Holds::Unknown } else { Holds::No }
 }

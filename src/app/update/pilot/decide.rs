@@ -179,6 +179,11 @@ fn last_set<'a>(state: &'a State, spec: &CanarySpec) -> Option<(&'a Activity, u3
                 let (_, share) = shares.iter().find(|(arm, _)| *arm == spec.canary)?;
                 Some((activity, *share, step.at.unwrap_or(activity.at)))
             }
+            Write::Weights { split, weights } if split == id => {
+                // Only whether it got anything is asked of this.
+                let (_, weight) = weights.iter().find(|(arm, _)| *arm == spec.canary)?;
+                Some((activity, (*weight).min(1), step.at.unwrap_or(activity.at)))
+            }
             _ => None,
         })
     };

@@ -142,16 +142,19 @@ fn act(state: &mut State, spec: &CanarySpec, pilot: &mut Pilot, effects: &mut Ve
     }
 }
 
-/// Plans, confirms and sends; the human who engaged the pilot confirmed what it does.
+/// Plans, confirms and sends; the human who engaged the pilot confirmed what it does. It has a comment,
+/// and never a reason: what wants one wants a human.
 fn submit(
     state: &mut State,
     intent: &Intent,
-    reason: &str,
+    comment: &str,
     effects: &mut Vec<Effect>,
 ) -> Result<PlanId, String> {
     let id = PlanId(format!("{}-{}", state.setup.session, state.plans + 1));
-    let plan = plan(state, intent, reason, id.clone())?;
-    let answers = Answers { go: true, typed: plan.name.to_string(), reason: reason.to_owned() };
+    let plan = plan(state, intent, comment, id.clone())?;
+    let comment = comment.to_owned();
+    let typed = plan.name.to_string();
+    let answers = Answers { go: true, typed, comment, ..Answers::default() };
     let confirmed = confirm(&plan, &answers, state.now)?;
     state.plans += 1;
     state.activity.insert(0, Activity::of(confirmed.plan()));
