@@ -18,6 +18,7 @@ use flightdeck::backend::{ReadContext, Source, rehearsal};
 use flightdeck::domain::canary::Purpose;
 use flightdeck::domain::ids::{CanaryId, ItemId};
 use flightdeck::domain::observation::{Scope, Topic};
+use flightdeck::domain::policy::{Freeze, Window};
 use flightdeck::domain::write::{Confirmed, Outcome, Write};
 use jiff::{SignedDuration, Timestamp};
 
@@ -199,6 +200,29 @@ async fn a_bad_canary_is_taken_back_and_held() {
     assert!(matches!(plan.steps[1].write, Write::Hold { .. }), "{:?}", plan.steps);
     flight.carry_out(done()).await;
     assert_eq!(flight.pilot().ended(), Some(End::RolledBack));
+}
+
+/// What it says of what it does is a comment: it passes over no guard.
+#[tokio::test]
+async fn it_breaks_no_glass() {
+    let mut flight = Flight::begin("bad-canary").await;
+    let now = flight.clock.now();
+    flight.state.setup.policy.freezes.push(Freeze {
+        name: "all".into(),
+        window: Window::Dated { from: now, until: now + SignedDuration::from_hours(48) },
+        services: Vec::new(),
+        environments: Vec::new(),
+        owners: Vec::new(),
+        verbs: Vec::new(),
+        even_to_safety: true,
+    });
+    flight.engage(LONG);
+    for _ in 0..60 {
+        flight.minutes().await;
+    }
+    assert!(flight.sent.is_empty());
+    let why = flight.pilot().grounded.clone().expect("a human is called");
+    assert!(why.as_str().contains("give a reason to go on"), "{why}");
 }
 
 #[tokio::test]

@@ -26,6 +26,8 @@ mod reading;
 mod red_line;
 #[path = "safety/scripts.rs"]
 mod scripts;
+#[path = "safety/undo.rs"]
+mod undo;
 #[path = "safety/watcher.rs"]
 mod watcher;
 #[path = "safety/world.rs"]

@@ -13,12 +13,16 @@ mod print;
 mod room;
 
 use flightdeck::app::activity::{Phase, WriteReport};
+use flightdeck::app::dialog::{Dialog, Focus};
+use flightdeck::app::intent::Intent;
+use flightdeck::app::overlay::Overlay;
 use flightdeck::app::pane::Pane;
+use flightdeck::app::plan::plan;
 use flightdeck::app::{Msg, Setup, State, update};
 use flightdeck::backend::rehearsal;
-use flightdeck::domain::ids::ServiceId;
+use flightdeck::domain::ids::{ServiceId, SourceId, TrafficId};
 use flightdeck::domain::text::SafeText;
-use flightdeck::domain::write::Outcome;
+use flightdeck::domain::write::{Outcome, PlanId};
 use flightdeck::ui::Look;
 use flightdeck::ui::theme::Theme;
 use ratatui::buffer::Cell;
@@ -302,6 +306,42 @@ fn confirmation_and_what_came_of_it() {
     room.take(report(Phase::Ended { outcome: Outcome::Unknown { why } }));
     frames.push(at_all(&mut room, &look, "nobody knows"));
     compare("writing", "bad-canary, after 12 minutes: an approval", &frames);
+}
+
+/// The confirmations that ask for more than a name, or that cannot be given.
+#[test]
+fn confirmations_that_stand_against_something() {
+    let look = default_look();
+    let mut room = unfolded("bad-canary", SIZES[0]);
+    let split = TrafficId::new(&SourceId::new("edge"), "checkout.prod-eu");
+    let intent = Intent::Shift { split, arm: "canary".into(), percent: 50 };
+    let plan = plan(&room.state, &intent, "", PlanId("t-1".to_owned())).unwrap();
+    let open = |room: &mut Room, change: &dyn Fn(&mut Dialog)| {
+        let mut dialog = Dialog::new(intent.clone(), plan.clone(), 0);
+        change(&mut dialog);
+        room.state.view.overlay = Some(Overlay::Confirm(Box::new(dialog)));
+        room.take(Msg::Tick(room.state.now));
+    };
+    open(&mut room, &|_| {});
+    let mut frames = vec![at_all(&mut room, &look, "a reason is wanted")];
+    open(&mut room, &|dialog| {
+        dialog.plan.steps[0].expects.facts[0].1 = "weight 99".into();
+        dialog.focus = Focus::Name;
+        dialog.typed = "checkout".to_owned();
+    });
+    frames.push(at_all(&mut room, &look, "it has moved while the name was typed"));
+    room.state.view.locked = true;
+    open(&mut room, &|_| {});
+    frames.push(at_all(&mut room, &look, "it is refused"));
+    room.state.view.locked = false;
+    let back = Intent::RollBackAndHold { service: ServiceId::new("checkout"), only: None };
+    let plan = flightdeck::app::plan::plan(&room.state, &back, "", PlanId("t-2".to_owned()));
+    let mut dialog = Dialog::new(back, plan.unwrap(), 0);
+    dialog.focus = Focus::Comment;
+    dialog.comment = "errors > 5%".to_owned();
+    room.state.view.overlay = Some(Overlay::Confirm(Box::new(dialog)));
+    frames.push(at_all(&mut room, &look, "a roll back with a comment"));
+    compare("standing", "bad-canary, after 12 minutes: confirmations", &frames);
 }
 
 fn at_all(room: &mut Room, look: &Look, title: &str) -> (String, String) {

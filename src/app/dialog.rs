@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::intent::Intent;
 use crate::domain::text::SafeText;
-use crate::domain::write::{Answers, Guard, Moved, Plan};
+use crate::domain::write::{Answers, Guard, Moved, Plan, Step, Write, hold_reason};
 
 /// Keys are ignored for this long after a dialog opened, in milliseconds: what was typed before it
 /// came was not meant for it.
@@ -105,6 +105,16 @@ impl Dialog {
     /// Whether there is a place for a comment.
     pub fn takes_comment(&self) -> bool {
         self.plan.comment_room().is_some()
+    }
+
+    /// The comment as the reason of a hold takes it, if that is something else.
+    pub fn written_as(&self) -> Option<String> {
+        let holds = |step: &Step| matches!(step.write, Write::Hold { .. });
+        let comment = self.comment.trim();
+        if comment.is_empty() || !self.plan.steps.iter().any(holds) {
+            return None;
+        }
+        Some(hold_reason(comment)).filter(|said| said != comment)
     }
 
     /// The field that has the focus, and how many characters it takes.

@@ -48,6 +48,16 @@ fn guards_and_freezes_refuse_each_in_its_way() {
     );
     let frozen = home.run(&quiet(&[&["--config", "frozen.toml"][..], &write].concat())).exits(21);
     assert!(frozen.out.contains("stock-taking"), "{frozen:?}");
+    // A comment passes over nothing; a reason does, and the journal tells of both.
+    let with = |words: &[&str]| {
+        home.run(&quiet(&[&["--config", "frozen.toml"][..], &write, words].concat()))
+    };
+    let said = with(&["--comment", "tested it well"]).exits(21);
+    assert!(said.out.contains("give a reason to go on with --break-glass"), "{said:?}");
+    with(&["--comment", "tested", "--break-glass", "the shop is down"]).exits(0);
+    let journal = home.run(&quiet(&["journal", "--since", "1h"])).exits(0);
+    let told = ": tested; the glass was broken: the shop is down";
+    assert!(journal.out.contains(told), "{journal:?}");
 }
 
 #[test]

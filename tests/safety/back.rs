@@ -204,11 +204,14 @@ fn traffic_goes_back_even_where_nothing_can_be_held() {
             &["not held: prod of shop-main has no way in that could be closed"],
         ),
         (
-            "only the listing was read",
-            |room| room.tell(Fact::Pipeline(Pipeline::listed(pipeline_id()))),
-            "roll back shop",
-            &["canary 0 stable 100"],
-            &["not held: the stages of shop-main could not be read"],
+            "of another pipeline only the listing was read",
+            |room| {
+                let other = PipelineId::new(&SourceId::new("aws"), "shop-other");
+                room.tell(Fact::Pipeline(Pipeline::listed(other)));
+            },
+            "roll back shop, and hold",
+            &["canary 0 stable 100", "hold shop-main"],
+            &[HELD, "not held: the stages of shop-other could not be read"],
         ),
         (
             "right after a full promotion",

@@ -1,13 +1,19 @@
 //! What a confirmation does when things move under it, and what becomes of the texts in it.
 
+use std::collections::BTreeMap;
+
 use flightdeck::app::activity::{Phase, WriteReport};
 use flightdeck::app::dialog::{Dialog, Focus};
 use flightdeck::app::overlay::Overlay;
 use flightdeck::app::pane::Pane;
 use flightdeck::app::{Effect, Msg, update};
 use flightdeck::domain::alarm::AlarmState;
+use flightdeck::domain::environment::{Environment, Health, Slot};
 use flightdeck::domain::fact::Fact;
+use flightdeck::domain::ids::{EnvironmentId, SourceId};
+use flightdeck::domain::pattern::Pattern;
 use flightdeck::domain::pipeline::{Pipeline, RunState};
+use flightdeck::domain::revision::Revision;
 use flightdeck::domain::write::{Confirmed, Moved, Outcome, Write};
 
 use crate::world::*;
@@ -186,6 +192,103 @@ fn a_comment_breaks_no_glass_and_a_reason_only_what_was_shown() {
     assert_eq!(confirmed.comment().unwrap(), "tested");
     let Write::Answer { comment, .. } = &confirmed.plan().steps[0].write else { panic!() };
     assert_eq!(comment, "tested", "the reason is not sent");
+}
+
+/// What a menu takes by hand: another share, a weight, an attribute.
+#[test]
+fn what_is_typed_for_a_choice_is_planned() {
+    for (wish, line, typed, title, wrong) in [
+        (
+            "t",
+            "shop: another share to canary, in per cent:",
+            "12%",
+            "traffic of shop: canary 12%, stable 88%",
+            "101",
+        ),
+        ("t", "shop: canary to the weight:", "7", "canary of shop to weight 7", "x"),
+        (
+            "f",
+            "new-checkout in production, an attribute as NAME=VALUE:",
+            "limit=5",
+            "flag new-checkout in production: limit = 5",
+            "limit",
+        ),
+    ] {
+        let mut desk = Desk::new();
+        let mut flag = flag();
+        flag.environments[0].attributes = vec![("limit".into(), "3".into())];
+        desk.room.tell(Fact::Flag(flag));
+        desk.press(wish);
+        let Some(Overlay::Choose(menu)) = &desk.room.state.view.overlay else { panic!("a menu") };
+        let at = menu.choices.iter().position(|choice| choice.text == *line);
+        let at = at.unwrap_or_else(|| panic!("{line} in {menu:?}"));
+        desk.press("home");
+        (0..at).for_each(|_| desk.press("down"));
+        desk.press("enter");
+        desk.write(wrong);
+        desk.press("enter");
+        let notice = desk.room.state.view.notice.clone().unwrap();
+        assert!(notice.text.as_str().starts_with("type "), "{notice:?}");
+        desk.press("ctrl-u");
+        desk.room.send(Msg::Paste(typed.to_owned()));
+        desk.press("enter");
+        assert_eq!(desk.dialog().plan.title.as_str(), title);
+    }
+}
+
+#[test]
+fn the_reason_of_a_hold_is_shown_as_it_is_written() {
+    let mut desk = Desk::new();
+    desk.press("H");
+    if matches!(desk.room.state.view.overlay, Some(Overlay::Choose(_))) {
+        desk.press("enter");
+    }
+    desk.go(Focus::Comment);
+    desk.write("peak");
+    assert_eq!(desk.dialog().written_as(), None);
+    desk.write(";50%");
+    assert_eq!(desk.dialog().written_as().unwrap(), "peak 50 percent");
+}
+
+/// The version of a canary is part of what is approved.
+#[test]
+fn another_version_where_the_canary_runs_has_moved() {
+    let environment = |revision: &str| {
+        let slot = Slot {
+            name: "canary".into(),
+            revision: Some(Revision::of(revision)),
+            percent: None,
+            healthy: None,
+            desired: None,
+            health: Health::Healthy,
+        };
+        Fact::Environment(Environment {
+            id: EnvironmentId::new(&SourceId::new("lb"), "prod"),
+            name: "prod".into(),
+            production: None,
+            health: Health::Healthy,
+            summary: None,
+            revision: Some(Revision::of("r1")),
+            slots: vec![slot],
+            address: None,
+            latency: None,
+            tls_expires: None,
+            since: None,
+            link: None,
+            tags: BTreeMap::new(),
+        })
+    };
+    let mut desk = Desk::new();
+    let spec = &mut desk.room.state.setup.services[0].canaries[0];
+    spec.environment = Some(Pattern::parse("lb/prod"));
+    desk.room.tell(environment("r8"));
+    let mut plan = desk.room.plan(&shift("canary", 5)).unwrap();
+    assert_eq!(flightdeck::app::plan::again(&desk.room.state, &mut plan), []);
+    desk.room.tell(environment("r9"));
+    let moved = flightdeck::app::plan::again(&desk.room.state, &mut plan);
+    let said: Vec<String> =
+        moved.iter().map(|m| format!("{} {} {}", m.what, m.seen, m.now)).collect();
+    assert_eq!(said, ["revision in prod r8 r9"]);
 }
 
 #[test]

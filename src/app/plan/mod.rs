@@ -66,7 +66,8 @@ pub fn plan(state: &State, intent: &Intent, comment: &str, id: PlanId) -> Result
 }
 
 fn step(state: &State, write: Write) -> Result<Step, String> {
-    let expects = expectation(&write, &state.fleet)?;
+    let mut expects = expectation(&write, &state.fleet)?;
+    expects.around = place::around_write(state, &write);
     let target = write.target();
     let seen_at = age::of_item(state, &target).map_or(Timestamp::UNIX_EPOCH, |age| age.at);
     let source = state.fleet.sources.get(target.source());
@@ -112,7 +113,11 @@ pub fn again(state: &State, plan: &mut Plan) -> Vec<Moved> {
     let mut moved = Vec::new();
     for step in &plan.steps {
         match expectation(&step.write, &state.fleet) {
-            Ok(now) => moved.extend(step.expects.moved(&now)),
+            Ok(now) => {
+                moved.extend(step.expects.moved(&now));
+                let around = place::around_write(state, &step.write);
+                moved.extend(step.expects.moved_around(&around));
+            }
             Err(why) => moved.push(step.expects.gone(&why)),
         }
     }

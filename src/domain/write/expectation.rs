@@ -16,6 +16,9 @@ pub struct Expectation {
     pub facts: Vec<(SafeText, SafeText)>,
     /// The token of the approval, if one is answered.
     pub token: Option<Token>,
+    /// What was seen around the target, in other sources: it is compared until it is confirmed.
+    #[serde(default)]
+    pub around: Vec<(SafeText, SafeText)>,
 }
 
 /// Something that is no longer as it was seen.
@@ -32,7 +35,7 @@ pub struct Moved {
 impl Expectation {
     fn of<const N: usize>(facts: [(&str, String); N]) -> Self {
         let facts = facts.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { facts, token: None }
+        Self { facts, ..Self::default() }
     }
 
     /// The value of this name.
@@ -45,6 +48,19 @@ impl Expectation {
         let seen: Vec<String> =
             self.facts.iter().map(|(name, value)| format!("{name} {value}")).collect();
         Moved { what: "target".into(), seen: seen.join(", ").into(), now: why.into() }
+    }
+
+    /// What of what was seen around is different in `now`.
+    pub fn moved_around(&self, now: &[(SafeText, SafeText)]) -> Vec<Moved> {
+        let now = |name: &SafeText| now.iter().find(|(own, _)| own == name).map(|(_, now)| now);
+        let told = self.around.iter().filter_map(|(what, seen)| Some((what, seen, now(what)?)));
+        told.filter(|(_, seen, now)| seen != now)
+            .map(|(what, seen, now)| Moved {
+                what: what.clone(),
+                seen: seen.clone(),
+                now: now.clone(),
+            })
+            .collect()
     }
 
     /// What is different in `now`.

@@ -10,6 +10,7 @@ mod inverse;
 mod kind;
 mod outcome;
 mod plan;
+mod reason;
 mod seen;
 mod traffic;
 mod words;
@@ -20,6 +21,7 @@ pub use inverse::inverse;
 pub use kind::{ArmWish, FlagChange, Write};
 pub use outcome::{Outcome, OutcomeKind, Receipt};
 pub use plan::{Guard, GuardVerdict, Plan, PlanId, Step};
+pub use reason::hold_reason;
 pub use seen::{Seen, seen};
 pub use words::{Words, words};
 

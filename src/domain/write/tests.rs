@@ -100,7 +100,7 @@ fn only_a_reason_for_what_was_shown_breaks_the_glass() {
 fn what_moved_is_named() {
     let seen = Expectation {
         facts: vec![("weight".into(), "10".into()), ("state".into(), "up".into())],
-        token: None,
+        ..Expectation::default()
     };
     let mut now = seen.clone();
     assert_eq!(seen.moved(&now), []);

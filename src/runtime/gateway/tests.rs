@@ -261,21 +261,54 @@ async fn a_lost_reply_is_resolved_by_reading_and_never_sent_twice() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_step_that_is_not_done_ends_the_plan() {
-    let world = World::open("bad-canary", |inner| {
-        if inner.meta().id == SourceId::new("edge") {
-            Arc::new(Breaks { inner, how: How::Refuses }) as Arc<dyn Source>
+/// The world in which one source breaks submissions.
+async fn broken(source: &'static str, how: How) -> World {
+    let wrap = |inner: Arc<dyn Source>| {
+        if inner.meta().id == SourceId::new(source) {
+            Arc::new(Breaks { inner, how }) as Arc<dyn Source>
         } else {
             inner
         }
-    })
-    .await;
-    let confirmed =
-        world.confirmed(&Intent::RollBackAndHold { service: "checkout".into(), only: None });
-    assert_eq!(confirmed.plan().steps.len(), 2);
-    let outcomes = world.carry_out(&confirmed).await;
-    assert!(matches!(outcomes.as_slice(), [Outcome::Failed { .. }]), "{outcomes:?}");
+    };
+    World::open("bad-canary", wrap).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_is_not_done_ends_the_plan_and_the_way_in_is_closed_all_the_same() {
+    use crate::domain::write::OutcomeKind::{Done, Failed, Refused, Unknown};
+    let flag = crate::domain::ids::FlagId::new(&SourceId::new("flags"), "new-tax");
+    let off = || Write::Flag {
+        flag: flag.clone(),
+        environment: "production".into(),
+        change: FlagChange::Enabled { on: false },
+        strategy: None,
+    };
+    let edge = TrafficId::new(&SourceId::new("edge"), "checkout.prod-eu");
+    let away =
+        Write::Shares { split: edge, shares: vec![("canary".into(), 0), ("stable".into(), 100)] };
+    let search = PipelineId::new(&SourceId::new("pipelines-eu"), "search-main");
+    for (source, how, first, kinds) in [
+        ("edge", How::Refuses, None, vec![Failed, Done]),
+        ("edge", How::Before, None, vec![Unknown, Done]),
+        ("edge", How::Refuses, Some(away), vec![Failed, Refused]),
+        // Nor does a way in that could not be closed hold up the way back.
+        (
+            "pipelines-eu",
+            How::Refuses,
+            Some(Write::Hold { pipeline: search, stage: "Prod".into(), reason: "x".into() }),
+            vec![Failed, Done],
+        ),
+    ] {
+        let world = broken(source, how).await;
+        let intent = match first {
+            None => Intent::RollBackAndHold { service: "checkout".into(), only: None },
+            Some(first) => Intent::Writes { title: "two".into(), writes: vec![first, off()] },
+        };
+        let confirmed = world.confirmed(&intent);
+        let outcomes = world.carry_out(&confirmed).await;
+        let found: Vec<_> = outcomes.iter().map(Outcome::kind).collect();
+        assert_eq!(found, kinds, "{source} {how:?}: {outcomes:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -134,6 +134,7 @@ fn seen(state: &State, step: &Step) -> String {
         .expects
         .facts
         .iter()
+        .chain(&step.expects.around)
         .filter(|(_, value)| !value.as_str().is_empty())
         .map(|(name, value)| format!("{name} {}", short(value.as_str())))
         .collect();
@@ -207,6 +208,9 @@ fn foot(look: &Look, dialog: &Dialog) -> Vec<Line<'static>> {
     if let Some(room) = dialog.plan.comment_room() {
         let left = room.saturating_sub(dialog.comment.chars().count());
         text_field(Focus::Comment, format!("comment ({left} left): "), &dialog.comment);
+        if let Some(said) = dialog.written_as() {
+            lines.push(look.line(Role::Dim, format!("  written as: {said}")));
+        }
     }
     if let Some(why) = &dialog.refusal {
         lines.push(look.line(Role::Bad, format!("{} {why}", look.glyphs.bad)));

@@ -15,7 +15,7 @@ use crate::app::state::State;
 use crate::domain::canary::{CanarySpec, Purpose};
 use crate::domain::ids::CanaryId;
 use crate::domain::text::SafeText;
-use crate::domain::write::{Answers, Outcome, PlanId, confirm};
+use crate::domain::write::{Answers, Outcome, PlanId, Write, confirm};
 use decide::{Decision, decide};
 
 /// Tries to take a canary back, before only a human can.
@@ -184,7 +184,12 @@ fn look(state: &State, plan: &PlanId, step: Option<u32>, pilot: &mut Pilot) {
             pilot.share = None;
             pilot.ground(now, &why);
         }
-        None if done => pilot.end(now, End::RolledBack, "rolled back, and held"),
+        None if done => {
+            let steps = own.iter().flat_map(|activity| &activity.steps);
+            let held = steps.into_iter().any(|step| matches!(step.write, Write::Hold { .. }));
+            let said = if held { "rolled back, and held" } else { "rolled back; nothing was held" };
+            pilot.end(now, End::RolledBack, said);
+        }
         None => {
             let first = own.and_then(|a| a.steps.first()).is_some_and(ActivityStep::is_done);
             if first {

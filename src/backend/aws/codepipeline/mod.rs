@@ -5,7 +5,6 @@ mod definition;
 mod executions;
 mod parallel;
 mod read;
-mod reason;
 mod refused;
 mod state;
 mod write;

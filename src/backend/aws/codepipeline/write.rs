@@ -11,7 +11,7 @@ use aws_sdk_codepipeline::types::{
 
 use sha2::{Digest, Sha256};
 
-use super::{CodePipeline, reason, refused};
+use super::{CodePipeline, refused};
 use crate::backend::aws::convert::time;
 use crate::backend::aws::moved;
 use crate::backend::aws::reader::Connection;
@@ -21,7 +21,7 @@ use crate::domain::ids::PipelineId;
 use crate::domain::observation::Topic;
 use crate::domain::source::Verb;
 use crate::domain::text::SafeText;
-use crate::domain::write::{Order, Receipt, Write};
+use crate::domain::write::{Order, Receipt, Write, hold_reason};
 
 /// What can be done to a pipeline.
 pub(super) const VERBS: [Verb; 8] = [
@@ -151,7 +151,7 @@ impl CodePipeline {
                 Ok(began(answer.pipeline_execution_id(), "has started"))
             }
             Write::Hold { stage, reason, .. } => {
-                let said = reason::transition(reason.as_str());
+                let said = hold_reason(reason.as_str());
                 context.spend().await;
                 let request = client.disable_stage_transition().pipeline_name(name);
                 let request = request.stage_name(stage.as_str()).reason(&said);

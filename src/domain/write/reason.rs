@@ -1,4 +1,4 @@
-//! The reason of a closed transition, in the few characters that the service takes.
+//! The reason of a hold, in the few characters that the tightest backend takes.
 
 /// Most characters of a reason (`DisableStageTransition` in the API reference).
 const MOST: usize = 300;
@@ -8,7 +8,7 @@ const NONE: &str = "held";
 /// `text` in what `DisableStageTransition` allows, `[a-zA-Z0-9!@ ().*?-]{1,300}`: signs that only
 /// structure a sentence become spaces and dashes, letters lose their accents, and what has no
 /// counterpart becomes a question mark.
-pub(super) fn transition(text: &str) -> String {
+pub fn hold_reason(text: &str) -> String {
     let mut mapped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -80,7 +80,7 @@ mod tests {
             ("'\"", "held"),
             ("", "held"),
         ] {
-            assert_eq!(transition(text), said, "{text}");
+            assert_eq!(hold_reason(text), said, "{text}");
         }
     }
 
@@ -89,7 +89,7 @@ mod tests {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "!@ ().*?-".contains(c);
         let every: String = (0..0x3000).filter_map(char::from_u32).collect();
         for text in [every.as_str(), &"ä".repeat(400), &" x".repeat(400)] {
-            let said = transition(text);
+            let said = hold_reason(text);
             assert!((1..=MOST).contains(&said.chars().count()));
             assert!(said.chars().all(allowed), "{said}");
         }
