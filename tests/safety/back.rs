@@ -258,7 +258,7 @@ fn traffic_goes_back_even_where_nothing_can_be_held() {
 fn what_is_unknown_of_the_traffic_is_not_passed_over() {
     for change in
         [(|room: &mut Room| room.fail("lb", FaultKind::Unreachable)) as fn(&mut Room), |room| {
-            room.state = State::new(room.state.setup.clone())
+            room.state = State::new(room.state.setup.clone());
         }]
     {
         let mut room = Room::calm();
