@@ -10,6 +10,8 @@
 mod aws;
 #[path = "support/aws_pipelines.rs"]
 mod pipes;
+#[path = "codepipeline/unread.rs"]
+mod unread;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

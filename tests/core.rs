@@ -10,10 +10,14 @@
 mod ages;
 #[path = "core/backoff.rs"]
 mod backoff;
+#[path = "core/fleet.rs"]
+mod fleet;
 #[path = "core/keeper.rs"]
 mod keeper;
 #[path = "core/properties.rs"]
 mod properties;
+#[path = "core/refresh.rs"]
+mod refresh;
 #[path = "core/schedule.rs"]
 mod schedule;
 #[path = "core/scripted.rs"]
@@ -22,5 +26,7 @@ mod scripted;
 mod session;
 #[path = "core/support.rs"]
 mod support;
+#[path = "core/trouble.rs"]
+mod trouble;
 #[path = "core/world.rs"]
 mod world;

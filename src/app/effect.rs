@@ -49,4 +49,6 @@ pub enum Refresh {
     Source(SourceId),
     /// These items, and the overviews of their sources.
     Items(Vec<ItemId>),
+    /// What was written to: a read that began before tells nothing of it any more.
+    Written(ItemId),
 }

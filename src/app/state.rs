@@ -195,7 +195,7 @@ impl State {
             });
         }
         self.refresh_activity(&plan);
-        target.filter(|_| look).map(|target| Effect::Refresh(Refresh::Items(vec![target])))
+        target.filter(|_| look).map(|target| Effect::Refresh(Refresh::Written(target)))
     }
 
     /// Takes in what the journal knows from before.

@@ -10,8 +10,10 @@ use futures::stream::{self, Stream};
 use super::desk::desk;
 use super::exit::{Exit, Failure};
 use super::global::{Global, Room};
+use super::progress::say;
 use super::start::{Started, start};
 use super::themes;
+use super::threads::runtime;
 use crate::app::key::{Key, KeyCode};
 use crate::app::msg::{Mouse, MouseKind};
 use crate::app::pane::Pane;
@@ -65,13 +67,9 @@ pub fn run(global: &Global, room: &Room) -> Result<u8, Failure> {
         None => None,
     };
     for warning in &started.warnings {
-        eprintln!("flightdeck: {warning}");
+        say(warning);
     }
-    let tokio = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|e| Failure::new(format!("cannot start: {e}")))?;
+    let tokio = runtime(started.sources.len())?;
     let Started { setup, sources, clock, speed, config, .. } = started;
     let desk = desk(setup.is_rehearsal(), &config.safety)?;
     let mouse = setup.options.mouse;

@@ -152,10 +152,11 @@ impl Failure {
         Self { exit: Exit::Usage, message: message.into() }
     }
 
-    /// Writing the output failed. A reader that went away is no failure: it has what it wanted.
-    pub fn output(error: &std::io::Error) -> Result<Exit, Self> {
+    /// Writing the output failed. A reader that went away is no failure: it has what it wanted, and
+    /// `exit` tells what it would have told.
+    pub fn output(error: &std::io::Error, exit: Exit) -> Result<Exit, Self> {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
-            Ok(Exit::Good)
+            Ok(exit)
         } else {
             Err(Self::new(format!("cannot write the output: {error}")))
         }

@@ -78,7 +78,7 @@ pub fn run(global: &Global, args: &JournalArgs, out: &mut impl Write) -> Result<
 fn finish(written: io::Result<()>, exit: Exit) -> Result<Exit, Failure> {
     match written {
         Ok(()) => Ok(exit),
-        Err(error) => Failure::output(&error),
+        Err(error) => Failure::output(&error, exit),
     }
 }
 

@@ -15,8 +15,9 @@ use tokio::sync::mpsc;
 use super::desk::desk;
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::headless::{open, runtime};
+use super::headless::open;
 use super::start::Started;
+use super::threads::runtime;
 use super::watch::LineFormat;
 use crate::app::pilot::{End, Line};
 use crate::app::update::{engage, hand_over};
@@ -73,7 +74,7 @@ pub fn run(global: &Global, args: &PilotArgs, out: &mut impl Write) -> Result<Ex
     let (started, _) = open(global)?;
     let canary = canary(&started, args)?;
     let desk = desk(started.setup.is_rehearsal(), &started.config.safety)?;
-    let tokio = runtime()?;
+    let tokio = runtime(started.sources.len())?;
     let result = tokio.block_on(fly(started, desk, &canary, args, out));
     tokio.shutdown_background();
     result

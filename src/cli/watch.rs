@@ -7,7 +7,8 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::headless::{for_people, open, runtime, wanted};
+use super::headless::{for_people, open, wanted};
+use super::threads::runtime;
 use crate::app::report::{Event, Wanted, Watcher};
 use crate::runtime::headless::Headless;
 
@@ -48,7 +49,7 @@ impl WatchArgs {
 /// Runs until the reader goes away, the time is over or a signal comes.
 pub fn run(global: &Global, args: &WatchArgs, out: &mut impl Write) -> Result<Exit, Failure> {
     let (started, shown) = open(global)?;
-    let tokio = runtime()?;
+    let tokio = runtime(started.sources.len())?;
     let result = tokio.block_on(async {
         let mut headless = Headless::start(started.setup, started.sources, started.clock);
         let wanted = wanted(&headless.state, args.service.as_deref(), None)?;
@@ -61,7 +62,7 @@ pub fn run(global: &Global, args: &WatchArgs, out: &mut impl Write) -> Result<Ex
         };
         match ended {
             Ok(()) => Ok(Exit::Good),
-            Err(error) => Failure::output(&error),
+            Err(error) => Failure::output(&error, Exit::Good),
         }
     });
     tokio.shutdown_background();

@@ -1,12 +1,13 @@
 //! The pool of keepers: starts one per source and passes them their orders.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::keeper::{Order, keep};
+use super::keeper::{Kept, Order, keep};
 use crate::app::Msg;
 use crate::app::effect::Refresh;
 use crate::app::interest::Interest;
@@ -23,6 +24,25 @@ pub struct Configured {
     pub series: Vec<ItemId>,
 }
 
+/// How keepers read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner {
+    /// Somebody waits for one picture: calls are lent.
+    pub lends: bool,
+    /// What waits vary by; drawn anew for each keeper without one, so that no two rooms ask in step.
+    pub seed: Option<u64>,
+}
+
+impl Manner {
+    /// What the waits of a source vary by: rooms that were started together must not ask in step,
+    /// nor must the sources of one.
+    pub fn seed_of(self, id: &SourceId) -> u64 {
+        let own = id.as_str().bytes().fold(0, |sum: u64, b| sum.wrapping_mul(31) + u64::from(b));
+        let room = self.seed.unwrap_or_else(|| RandomState::new().hash_one(id));
+        own.wrapping_add(room)
+    }
+}
+
 /// One keeper per source; dropping the pool ends them.
 pub struct Pool {
     orders: BTreeMap<SourceId, mpsc::UnboundedSender<Order>>,
@@ -31,13 +51,20 @@ pub struct Pool {
 
 impl Pool {
     /// Starts a keeper for each source; what they bring goes to `out`.
-    pub fn start(sources: Vec<Configured>, clock: &SharedClock, out: &mpsc::Sender<Msg>) -> Self {
+    pub fn start(
+        sources: Vec<Configured>,
+        clock: &SharedClock,
+        out: &mpsc::Sender<Msg>,
+        manner: Manner,
+    ) -> Self {
         let mut orders = BTreeMap::new();
         let mut tasks = Vec::new();
         for Configured { source, series } in sources {
             let (order, inbox) = mpsc::unbounded_channel();
-            orders.insert(source.meta().id, order);
-            tasks.push(tokio::spawn(keep(source, series, Arc::clone(clock), inbox, out.clone())));
+            let id = source.meta().id;
+            let kept = Kept { id: id.clone(), source, series, clock: Arc::clone(clock), manner };
+            orders.insert(id, order);
+            tasks.push(tokio::spawn(keep(kept, inbox, out.clone())));
         }
         Self { orders, tasks }
     }
@@ -57,7 +84,8 @@ impl Pool {
             let wanted = match what {
                 Refresh::All => Order::Refresh(None),
                 Refresh::Source(source) if source == id => Order::Refresh(None),
-                Refresh::Source(_) => continue,
+                Refresh::Written(item) if item.source() == id => Order::Written(item.clone()),
+                Refresh::Source(_) | Refresh::Written(_) => continue,
                 Refresh::Items(items) => {
                     let own: Vec<ItemId> =
                         items.iter().filter(|i| i.source() == id).cloned().collect();

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::gateway::Gateway;
-use super::pool::{Configured, Pool};
+use super::pool::{Configured, Manner, Pool};
 use super::record::Recorder;
 use super::writer::{Desk, Writer};
 use crate::app::effect::Effect;
@@ -22,8 +22,10 @@ use crate::backend::clock::SharedClock;
 const QUEUE: usize = 256;
 /// At most 30 frames a second.
 const FRAME: Duration = Duration::from_millis(33);
-/// Messages handled before a frame may be drawn again.
+/// Weight of the messages handled before a key is looked at again and a frame may be drawn.
 const BURST: usize = 64;
+/// Facts that weigh as much as a message.
+const FACTS: usize = 16;
 
 /// The screen, as the runtime sees it.
 pub trait Screen {
@@ -86,7 +88,7 @@ pub async fn run<W: io::Write>(
     let gateway =
         Gateway::new(known, Arc::clone(&clock), desk.folder, desk.who).patience(desk.patience);
     let mut writer = Writer::start(gateway, &out, desk.lasting);
-    let pool = Pool::start(sources, &clock, &out);
+    let pool = Pool::start(sources, &clock, &out, Manner::default());
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut drawn = Instant::now();
@@ -106,9 +108,11 @@ pub async fn run<W: io::Write>(
             _ = ticks.tick() => vec![Msg::Tick(clock.now())],
             msg = inbox.recv() => msg.into_iter().collect(),
         };
-        while msgs.len() < BURST
+        let mut load: usize = msgs.iter().map(weight).sum();
+        while load < BURST
             && let Ok(msg) = inbox.try_recv()
         {
+            load += weight(&msg);
             msgs.push(msg);
         }
         let mut msgs = VecDeque::from(msgs);
@@ -129,8 +133,22 @@ pub async fn run<W: io::Write>(
             }
         }
         dirty = true;
+        // Nobody else may have had a turn meanwhile, not even the timer of the frame.
+        if drawn.elapsed() >= FRAME {
+            dirty = !screen.draw(&state)?;
+            drawn = Instant::now();
+            tokio::task::yield_now().await;
+        }
     }
     finish(record, state)
+}
+
+/// How much work a message is.
+fn weight(msg: &Msg) -> usize {
+    match msg {
+        Msg::Observed(observation) => 1 + observation.facts.len() / FACTS,
+        _ => 1,
+    }
 }
 
 /// Records `msg`; once a second it is handed on to the disk.

@@ -123,23 +123,49 @@ fn the_plain_control_room_needs_no_terminal() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_failure() {
+fn a_reader_that_goes_away_is_no_failure_and_changes_no_result() {
     let home = Home::new();
-    for args in [
-        &["status"][..],
-        &["status", "-o", "json"][..],
-        &["sources"][..],
-        &["config", "explain"][..],
-        &["config", "schema"][..],
-        &["schema", "status"][..],
-        &["completions", "bash"][..],
-        &["man"][..],
-        &["--help"][..],
-        &["--version"][..],
-        &["journal"][..],
+    home.write("wrong.toml", "[veiw]\ntheme = \"light\"\n");
+    for (args, code) in [
+        (&["--scenario", "quiet-day", "status"][..], 10),
+        (&["--scenario", "bad-canary", "status"][..], 11),
+        (&["--scenario", "bad-canary", "status", "-o", "json"][..], 11),
+        (&["--scenario", "quiet-day", "sources"][..], 0),
+        (&["config", "explain"][..], 0),
+        (&["config", "schema"][..], 0),
+        (&["config", "check", "wrong.toml"][..], 2),
+        (&["schema", "status"][..], 0),
+        (&["completions", "bash"][..], 0),
+        (&["man"][..], 0),
+        (&["--help"][..], 0),
+        (&["--version"][..], 0),
+        (&["journal"][..], 0),
     ] {
+        assert_eq!(home.run(args).code, code, "{args:?}, read to the end");
         let mut running = Running::start(&home, args);
         drop(running.0.stdout.take());
-        assert_eq!(running.ended(), (Some(0), String::new()), "{args:?}");
+        let (ended, said) = running.ended();
+        assert_eq!(ended, Some(code), "{args:?}, not read at all: {said}");
+        assert!(!said.contains("panicked") && !said.contains("cannot write"), "{args:?}: {said}");
     }
+}
+
+#[test]
+fn a_stderr_that_is_closed_changes_no_result() {
+    let home = Home::new();
+    let token = home.write("token", "x");
+    std::fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    // Its warning about the token has nowhere to go.
+    home.write(
+        "open.toml",
+        "[sources.flags]\nkind = \"unleash\"\nurl = \"http://127.0.0.1:9\"\n\
+         token = { file = \"token\" }\n",
+    );
+    let args = ["--config", "open.toml", "status"];
+    assert!(home.run(&args).exits(12).err.contains("chmod o-r"));
+    let mut running = Running::start(&home, &args);
+    drop(running.0.stderr.take());
+    let mut out = String::new();
+    running.0.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    assert_eq!(running.0.wait().unwrap().code(), Some(12), "{out}");
 }

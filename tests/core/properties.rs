@@ -54,8 +54,8 @@ fn an_observation() -> impl Strategy<Value = Msg> {
         .prop_map(|(source, topic, facts, faults, complete, at, odd)| {
             let source = SourceId::new(SOURCES[source]);
             let scope = Scope { topic, items: Vec::new() };
-            // A late answer of another epoch now and then.
-            let epoch = u64::from(odd == 0);
+            // A late answer of an earlier epoch now and then.
+            let epoch = u64::from(odd != 0);
             let mut observation = Observation::new(&source, epoch, &scope, moment(at));
             observation.facts = facts;
             observation.faults = faults.into_iter().map(|(f, fault)| (f.item(), fault)).collect();
@@ -79,7 +79,7 @@ fn a_failure() -> impl Strategy<Value = Msg> {
             let items = facts.iter().map(Fact::item).collect();
             let scope = Scope { topic, items };
             let source = SourceId::new(SOURCES[source]);
-            let failed = ReadFailed { source, epoch: 0, scope, at: moment(at), fault };
+            let failed = ReadFailed { source, epoch: 1, scope, at: moment(at), fault };
             Msg::ReadFailed(Box::new(failed))
         })
 }

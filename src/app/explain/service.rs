@@ -53,7 +53,8 @@ pub fn sentences(state: &State, id: &ServiceId) -> Vec<String> {
     let unread = row.map_or(0, |row| row.unread);
     if unread > 0 {
         let s = if unread == 1 { " of its resources is" } else { " of its resources are" };
-        lines.push(format!("{unread}{s} unknown: the read failed, see the sources"));
+        let why = "not read yet, or the latest read failed; see the sources";
+        lines.push(format!("{unread}{s} unknown: {why}"));
     }
     if lines.is_empty() {
         lines.extend(members.pipelines.iter().flat_map(|p| pipeline::sentences(state, p)).take(1));

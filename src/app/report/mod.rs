@@ -8,7 +8,7 @@ mod source;
 pub use events::{EVENT_FORMAT, Event, EventKind, Watcher};
 pub use facts::{Known, Unknown};
 pub use plan::{ACT_FORMAT, Act, act};
-pub use source::{FailingRead, SourceLine};
+pub use source::{FailingItems, FailingRead, SourceLine};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -26,7 +26,7 @@ use crate::domain::environment::Environment;
 use crate::domain::flag::Flag;
 use crate::domain::ids::{CanaryId, ItemId, ServiceId};
 use crate::domain::pipeline::Pipeline;
-use crate::domain::source::SourceHealth;
+use crate::domain::source::{SourceHealth, SourceState};
 use crate::domain::text::SafeText;
 use crate::domain::traffic::TrafficSplit;
 
@@ -160,13 +160,17 @@ impl Wanted {
 pub fn status(state: &State, wanted: &Wanted) -> Status {
     let fleet = &state.fleet;
     let facts = facts::Facts { state, wanted };
+    let mut failing = source::failing_items(fleet);
+    let mut line = |source: &SourceState| {
+        source::line(state, source, failing.remove(&source.meta.id).unwrap_or_default())
+    };
     let mut status = Status {
         format: STATUS_FORMAT.to_owned(),
         at: state.now,
         rehearsal: state.setup.rehearsal.as_ref().map(|r| r.scenario.clone()),
         settled: fleet.sources.values().all(|source| source.report.settled),
         summary: Summary::default(),
-        sources: fleet.sources.values().map(|source| source::line(state, source)).collect(),
+        sources: fleet.sources.values().map(&mut line).collect(),
         services: Vec::new(),
         inbox: Vec::new(),
         pipelines: Vec::new(),

@@ -38,7 +38,7 @@ pub struct BoardRow {
     pub approvals: usize,
     /// Alarms that fire.
     pub firing: usize,
-    /// Resources of it that could not be read.
+    /// Resources of it that were not read yet, or whose latest read failed.
     pub unread: usize,
     /// Resources that it claims by name and that do not exist.
     pub missing: Vec<ItemId>,
@@ -123,22 +123,28 @@ pub fn row(service: &Service, facts: &Facts<'_>) -> BoardRow {
     add_pipelines(&mut row, members.pipelines.iter(), facts);
     for id in &members.environments {
         match facts.fleet.environments.get(id) {
-            Some(o) if o.value.production != Some(false) => {
-                row.health = row.health.max(Some(o.value.health));
+            Some(o) => {
+                row.unread += usize::from(o.fault.is_some());
+                if o.value.production != Some(false) {
+                    row.health = row.health.max(Some(o.value.health));
+                }
             }
-            Some(_) => {}
             None => row.unread += 1,
         }
     }
     for id in &members.alarms {
         match facts.fleet.alarms.get(id) {
-            Some(o) => row.firing += usize::from(o.value.state == AlarmState::Firing),
+            Some(o) => {
+                row.unread += usize::from(o.fault.is_some());
+                row.firing += usize::from(o.value.state == AlarmState::Firing);
+            }
             None => row.unread += 1,
         }
     }
     for id in &members.flags {
         match facts.fleet.flags.get(id) {
             Some(o) => {
+                row.unread += usize::from(o.fault.is_some());
                 row.flags += 1;
                 row.flag_changed = row.flag_changed.max(o.value.changed());
             }
@@ -196,7 +202,11 @@ fn add_pipelines<'a>(
         count += 1;
         match facts.fleet.pipelines.get(id) {
             None => row.unread += 1,
-            Some(o) => row.approvals += o.value.approvals().count(),
+            Some(o) => {
+                // A listing alone says nothing of its state.
+                row.unread += usize::from(o.fault.is_some() || !o.value.detail);
+                row.approvals += o.value.approvals().count();
+            }
         }
         let Some(candidate) = super::pipelines::row(id, facts).map(|r| r.attention) else {
             continue;

@@ -73,7 +73,12 @@ fn handle(state: &mut State, msg: Msg, effects: &mut Vec<Effect>) -> bool {
         Msg::Past(activities) => state.take_past(activities),
         Msg::Journal(fault) => state.take_journal(fault),
         // The time moves no row: see `Row::Order`.
-        Msg::Tick(now) => return quietly(&mut state.now, now),
+        Msg::Tick(now) => {
+            if now < state.now {
+                state.fleet.not_after(now);
+            }
+            return quietly(&mut state.now, now);
+        }
         Msg::Lease { canary, other } => pilot::lease(state, &canary, other.as_ref()),
         Msg::Notice(notice) => return quietly(&mut state.view.notice, Some(notice)),
         Msg::Theme(name) => return quietly(&mut state.view.theme, name),

@@ -19,8 +19,10 @@ use crate::app::{Msg, State, update};
 use crate::cli::desk::desk;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
-use crate::cli::headless::{Format, for_people, open, runtime};
+use crate::cli::headless::{Format, for_people, open};
+use crate::cli::progress::say;
 use crate::cli::start::Started;
+use crate::cli::threads::runtime;
 use crate::domain::error::FaultKind;
 use crate::domain::ids::SourceId;
 use crate::domain::write::{Answers, GuardVerdict, Outcome, Plan, PlanId, confirm};
@@ -38,7 +40,7 @@ const SHORTEST_REVISION: usize = 6;
 pub fn run(global: &Global, act: &Act, out: &mut impl Write) -> Result<Exit, Failure> {
     let (started, shown) = open(global)?;
     let desk = desk(started.setup.is_rehearsal(), &started.config.safety)?;
-    let tokio = runtime()?;
+    let tokio = runtime(started.sources.len())?;
     let result = tokio.block_on(carry_out(started, desk, act));
     // A source that hangs must not hold up the answer.
     tokio.shutdown_background();
@@ -52,7 +54,7 @@ pub fn run(global: &Global, act: &Act, out: &mut impl Write) -> Result<Exit, Fai
     match written.and_then(|()| out.flush()) {
         Ok(()) => Ok(done.exit),
         // What was done was done: its exit code stays.
-        Err(error) => Failure::output(&error).map(|_| done.exit),
+        Err(error) => Failure::output(&error, done.exit),
     }
 }
 
@@ -72,7 +74,7 @@ async fn carry_out(started: Started, desk: Desk, act: &Act) -> Result<Done, Fail
     match gateway.ready() {
         Ok(torn) => {
             if torn {
-                eprintln!("flightdeck: {TORN}");
+                say(TORN);
             }
             if desk.lasting {
                 look_back(&gateway, &mut headless.state, go.dry_run).await?;
@@ -176,9 +178,9 @@ async fn look_back(gateway: &Gateway, state: &mut State, dry: bool) -> Result<()
     if !dry {
         let looked = gateway.reconcile().await.map_err(failure)?;
         if looked > 0 {
-            eprintln!(
-                "flightdeck: {looked} earlier writes had no outcome; `flightdeck journal` tells it now"
-            );
+            say(format!(
+                "{looked} earlier writes had no outcome; `flightdeck journal` tells it now"
+            ));
         }
     }
     let past = gateway.past().map_err(failure)?;

@@ -10,7 +10,8 @@ use tokio::time::Instant;
 use crate::app::State;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
-use crate::cli::headless::{open, runtime, wanted};
+use crate::cli::headless::{open, wanted};
+use crate::cli::threads::runtime;
 use crate::domain::ids::{ExecutionId, PipelineId};
 use crate::domain::observed::Freshness;
 use crate::domain::pipeline::RunState;
@@ -60,7 +61,7 @@ pub fn run(global: &Global, args: &WaitArgs, out: &mut impl Write) -> Result<Exi
         args.conditions.iter().map(|text| condition(text)).collect();
     let conditions = conditions?;
     let (started, _) = open(global)?;
-    let tokio = runtime()?;
+    let tokio = runtime(started.sources.len())?;
     let result = tokio.block_on(async {
         let mut headless = Headless::start(started.setup, started.sources, started.clock);
         for own in &conditions {
@@ -76,7 +77,7 @@ pub fn run(global: &Global, args: &WaitArgs, out: &mut impl Write) -> Result<Exi
     let (exit, rows) = result?;
     for row in rows {
         if let Err(error) = writeln!(out, "   {row}") {
-            return Failure::output(&error);
+            return Failure::output(&error, exit);
         }
     }
     Ok(exit)

@@ -104,7 +104,7 @@ pub fn run(args: &JudgeArgs, out: &mut impl Write) -> Result<Exit, Failure> {
     };
     match written.and_then(|()| out.flush()) {
         Ok(()) => Ok(Exit::of(found.verdict)),
-        Err(error) => Failure::output(&error),
+        Err(error) => Failure::output(&error, Exit::of(found.verdict)),
     }
 }
 

@@ -10,8 +10,9 @@ use crate::app::State;
 use crate::app::row::RowId;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
-use crate::cli::headless::{Format, open, runtime, settled, wanted};
+use crate::cli::headless::{Format, open, settled, wanted};
 use crate::cli::rows::rows;
+use crate::cli::threads::runtime;
 use crate::cli::watch::LineFormat;
 use crate::domain::canary::{CanarySpec, Purpose};
 use crate::domain::ids::CanaryId;
@@ -61,7 +62,7 @@ pub fn status(global: &Global, args: &StatusArgs, out: &mut impl Write) -> Resul
 /// Prints a line for each change, until the end that was asked for.
 pub fn watch(global: &Global, args: &WatchArgs, out: &mut impl Write) -> Result<Exit, Failure> {
     let (started, _) = open(global)?;
-    let tokio = runtime()?;
+    let tokio = runtime(started.sources.len())?;
     let result = tokio.block_on(async {
         let mut headless = Headless::start(started.setup, started.sources, started.clock);
         let known = picture(&headless.state, args.service.as_deref())?;
@@ -76,7 +77,7 @@ pub fn watch(global: &Global, args: &WatchArgs, out: &mut impl Write) -> Result<
         let last = picture(&headless.state, args.service.as_deref())?;
         match ended {
             Ok(()) => Ok(exit(&last.canaries)),
-            Err(error) => Failure::output(&error),
+            Err(error) => Failure::output(&error, exit(&last.canaries)),
         }
     });
     tokio.shutdown_background();
@@ -272,6 +273,6 @@ fn document(picture: &CanaryPicture, format: Format, out: &mut impl Write) -> io
 fn ended(written: io::Result<()>, out: &mut impl Write, exit: Exit) -> Result<Exit, Failure> {
     match written.and_then(|()| out.flush()) {
         Ok(()) => Ok(exit),
-        Err(error) => Failure::output(&error),
+        Err(error) => Failure::output(&error, exit),
     }
 }
