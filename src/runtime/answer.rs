@@ -137,7 +137,7 @@ mod tests {
             id: id(),
             kind: "scripted".into(),
             place: "here".into(),
-            capabilities: Default::default(),
+            capabilities: crate::domain::source::Capabilities::default(),
             policy: crate::domain::observed::FreshnessPolicy {
                 stale_after: jiff::SignedDuration::from_mins(1),
                 lost_after: jiff::SignedDuration::from_mins(9),

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::pool::{Configured, Manner, Pool};
+use super::manner::Manner;
+use super::pool::{Configured, Pool};
 use crate::app::effect::{Effect, Refresh};
 use crate::app::interest::Interest;
 use crate::app::{Msg, Setup, State, update};

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::answer::{checked, parts};
-use super::pool::Manner;
+use super::manner::Manner;
 use super::reading::{Read, Running, read};
 use crate::app::Msg;
 use crate::backend::clock::SharedClock;

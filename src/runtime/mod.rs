@@ -4,6 +4,7 @@ mod answer;
 pub mod gateway;
 pub mod headless;
 pub mod keeper;
+pub mod manner;
 pub mod pool;
 mod reading;
 pub mod record;

@@ -1,13 +1,13 @@
 //! The pool of keepers: starts one per source and passes them their orders.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::keeper::{Kept, Order, keep};
+use super::manner::Manner;
 use crate::app::Msg;
 use crate::app::effect::Refresh;
 use crate::app::interest::Interest;
@@ -22,25 +22,6 @@ pub struct Configured {
     pub source: Arc<dyn Source>,
     /// Its series, as items.
     pub series: Vec<ItemId>,
-}
-
-/// How keepers read.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Manner {
-    /// Somebody waits for one picture: calls are lent.
-    pub lends: bool,
-    /// What waits vary by; drawn anew for each keeper without one, so that no two rooms ask in step.
-    pub seed: Option<u64>,
-}
-
-impl Manner {
-    /// What the waits of a source vary by: rooms that were started together must not ask in step,
-    /// nor must the sources of one.
-    pub fn seed_of(self, id: &SourceId) -> u64 {
-        let own = id.as_str().bytes().fold(0, |sum: u64, b| sum.wrapping_mul(31) + u64::from(b));
-        let room = self.seed.unwrap_or_else(|| RandomState::new().hash_one(id));
-        own.wrapping_add(room)
-    }
 }
 
 /// One keeper per source; dropping the pool ends them.

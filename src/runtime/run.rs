@@ -10,7 +10,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::gateway::Gateway;
-use super::pool::{Configured, Manner, Pool};
+use super::manner::Manner;
+use super::pool::{Configured, Pool};
 use super::record::Recorder;
 use super::writer::{Desk, Writer};
 use crate::app::effect::Effect;

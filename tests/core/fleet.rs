@@ -1,5 +1,6 @@
 //! The fleet: what a listing may not undo, what is forgotten, and what a clock does that goes back.
 
+use flightdeck::app::pane::Pane;
 use flightdeck::app::report::{Wanted, Watcher, status};
 use flightdeck::app::row::{Attention, RowId};
 use flightdeck::app::{Msg, State, update};
@@ -11,7 +12,7 @@ use flightdeck::domain::error::{Fault, FaultKind};
 use flightdeck::domain::fact::{Fact, FactKind};
 use flightdeck::domain::fleet::{Fleet, MAX_CHANGES};
 use flightdeck::domain::ids::{ChangeId, ItemId, PipelineId, ServiceId, SourceId};
-use flightdeck::domain::observation::{Observation, Scope, Topic};
+use flightdeck::domain::observation::{Observation, ReadFailed, Scope, Topic};
 use flightdeck::domain::observed::Freshness;
 use flightdeck::domain::pipeline::Pipeline;
 
@@ -148,6 +149,32 @@ fn a_last_value_that_cannot_be_confirmed_puts_its_service_at_risk() {
     let row = state.rows.board.get(&id).unwrap();
     assert_eq!(row.unread, 3);
     assert!(row.attention <= Attention::AtRisk);
+}
+
+#[test]
+fn what_nobody_claims_is_found_by_a_word_in_every_list() {
+    let mut state = State::new(setup());
+    let scope = Scope { topic: Topic::Overview, items: Vec::new() };
+    let mut seen = Observation::new(&SourceId::new(AWS), 0, &scope, moment(0));
+    // `payments` claims by tag alone, and these have none.
+    seen.facts = (0..5).map(|kind| fact(kind, 0, 1, 0)).collect();
+    seen.facts.push(change(7));
+    update(&mut state, observed(seen));
+    for pane in [Pane::Pipelines, Pane::Environments, Pane::Flags, Pane::Timeline] {
+        let rows = state.rows.order(pane);
+        assert!(!rows.is_empty(), "{pane:?}");
+        for row in rows {
+            let text = state.rows.search_text(pane, row);
+            assert!(text.contains("service:unclaimed"), "{pane:?}: {text}");
+        }
+    }
+    // A source that wants credentials is nobody's, and not for want of a claim.
+    let fault = Fault::new(FaultKind::NotAuthenticated, "expired");
+    let source = SourceId::new("lab");
+    let failed = ReadFailed { source: source.clone(), epoch: 0, scope, at: moment(1), fault };
+    update(&mut state, Msg::ReadFailed(Box::new(failed)));
+    let text = state.rows.search_text(Pane::Inbox, &RowId::Source(source));
+    assert!(text.contains("sign in") && !text.contains("unclaimed"), "{text}");
 }
 
 fn change(second: usize) -> Fact {

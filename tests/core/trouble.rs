@@ -15,7 +15,7 @@ use flightdeck::domain::fleet::MAX_CHANGES;
 use flightdeck::domain::ids::{ChangeId, SourceId};
 use flightdeck::domain::observation::Topic;
 use flightdeck::domain::source::SourceHealth;
-use flightdeck::runtime::pool::Manner;
+use flightdeck::runtime::manner::Manner;
 
 use crate::refresh::Gate;
 use crate::scripted::*;

@@ -111,7 +111,7 @@ impl Facts<'_> {
                 let message = format!("{} is listed; its stages were not read yet", id.name);
                 Fault::new(FaultKind::NotReadYet, message)
             });
-            self.name(&mut unknown, ItemId::Pipeline(id.clone()), fault);
+            self.name(&mut unknown, &ItemId::Pipeline(id.clone()), fault);
         }
         self.add(&mut unknown, &fleet.environments, ItemId::Environment);
         self.add(&mut unknown, &fleet.traffic, ItemId::Traffic);
@@ -127,12 +127,12 @@ impl Facts<'_> {
         V: PartialEq,
     {
         for (id, fault) in table.iter_unread() {
-            self.name(unknown, item(id.clone()), fault.clone());
+            self.name(unknown, &item(id.clone()), fault.clone());
         }
     }
 
-    fn name(&self, unknown: &mut Vec<Unknown>, item: ItemId, fault: Fault) {
-        let services = self.state.membership.owners(&item);
+    fn name(&self, unknown: &mut Vec<Unknown>, item: &ItemId, fault: Fault) {
+        let services = self.state.membership.owners(item);
         if self.wanted.covers(services) {
             unknown.push(Unknown {
                 source: item.source().clone(),

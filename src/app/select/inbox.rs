@@ -79,6 +79,10 @@ impl Row for AskRow {
         for service in &self.services {
             text.push_str(&format!(" {service} service:{service}"));
         }
+        // A source belongs to nobody, and nobody forgot to claim it.
+        if self.services.is_empty() && self.kind != AskKind::SignIn {
+            text.push_str(" service:unclaimed");
+        }
         text
     }
 }

@@ -51,7 +51,10 @@ impl ListPane for Inbox<'_> {
         Some(vec![
             Line::from(look.marked(mark, row.kind.word())),
             name(state, look, id, row.title.as_str()),
-            owners(look, &row.services),
+            match row.kind {
+                AskKind::SignIn => look.line(Role::Dim, "a source"),
+                _ => owners(look, &row.services),
+            },
             look.line(Role::Text, since),
             look.line(role, ends),
             look.line(Role::Dim, row.detail.as_ref().map(ToString::to_string).unwrap_or_default()),
