@@ -224,6 +224,7 @@ impl Room {
                 update(&mut self.state, msg);
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), wait).await.expect(what);
+        // Far beyond what any of this takes, however busy the machine is.
+        tokio::time::timeout(Duration::from_mins(3), wait).await.expect(what);
     }
 }

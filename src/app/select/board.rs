@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Facts;
+use super::stages::{self, StageCell};
 use crate::app::canary::Stand;
 use crate::app::row::{Attention, Row, RowId};
 use crate::domain::alarm::AlarmState;
 use crate::domain::environment::Health;
 use crate::domain::ids::{ItemId, PipelineId, ServiceId};
-use crate::domain::pipeline::{RunState, Stage};
+use crate::domain::pipeline::RunState;
 use crate::domain::service::Service;
 use crate::domain::text::SafeText;
 
@@ -50,22 +51,6 @@ pub struct BoardRow {
     pub canary_percent: Option<f64>,
     /// How that canary stands, and the odds of harm.
     pub canary_stand: Option<(Stand, SafeText)>,
-}
-
-/// One stage on the board.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StageCell {
-    /// Its name.
-    pub name: SafeText,
-    /// Where it stands.
-    pub state: RunState,
-    /// The way into it is closed.
-    pub held: bool,
-    /// What is there, short.
-    pub revision: Option<String>,
-    /// Since when it is in that state; for a waiting one, since when it waits; for one at rest that
-    /// is held, since when it is held.
-    pub since: Option<Timestamp>,
 }
 
 impl BoardRow {
@@ -218,25 +203,7 @@ fn add_pipelines<'a>(
     let Some((_, id)) = shown else { return };
     row.more_pipelines = count - 1;
     if let Some(o) = facts.fleet.pipelines.get(&id) {
-        row.stages = o.value.stages.iter().map(cell).collect();
+        row.stages = o.value.stages.iter().map(stages::cell).collect();
     }
     row.pipeline = Some(id);
-}
-
-pub(super) fn cell(stage: &Stage) -> StageCell {
-    let asked = stage.approvals().filter_map(|(_, ask)| ask.requested).min();
-    let held = stage.is_held();
-    // What matters of a stage at rest behind a closed door is since when the door is closed.
-    let rests = matches!(stage.state, RunState::Succeeded | RunState::NotRun);
-    let since = match &stage.transition {
-        Some(transition) if held && rests => transition.at,
-        _ => stage.since,
-    };
-    StageCell {
-        name: stage.name.clone(),
-        state: stage.state,
-        held,
-        revision: stage.revision.as_ref().map(crate::domain::revision::Revision::short),
-        since: asked.or(since),
-    }
 }

@@ -9,6 +9,7 @@ pub mod inbox;
 pub mod missing;
 pub mod pipelines;
 pub mod sources;
+pub mod stages;
 pub mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};

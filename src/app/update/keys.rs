@@ -2,6 +2,7 @@
 
 use super::commands::run;
 use super::dialog;
+use super::edit::{MAX_FIELD, edit, push};
 use super::lists;
 use crate::app::availability::disabled;
 use crate::app::command::{Command, TABLE};
@@ -12,9 +13,6 @@ use crate::app::msg::Notice;
 use crate::app::overlay::{Menu, Overlay, Palette, PaletteEntry};
 use crate::app::state::State;
 use crate::domain::text::SafeText;
-
-/// Longest text that a field takes.
-pub const MAX_FIELD: usize = 200;
 
 pub fn key(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     state.view.notice = None;
@@ -67,13 +65,6 @@ pub fn paste(state: &mut State, text: &str) {
     }
 }
 
-/// Adds text to a field, as far as there is room; whether there was.
-pub fn push(field: &mut String, text: &str, room: usize) -> bool {
-    let left = room.saturating_sub(field.chars().count());
-    field.extend(text.chars().take(left));
-    text.chars().count() <= left
-}
-
 fn leave(state: &mut State, effects: &mut Vec<Effect>) {
     if state.view.leaving {
         effects.push(Effect::Quit);
@@ -115,26 +106,6 @@ fn filter_key(state: &mut State, key: Key, before: String) {
         }
     }
     state.view.overlay = Some(Overlay::Filter { before });
-}
-
-/// Changes a text field by one key; false if there is no room for it.
-pub fn edit(field: &mut String, key: Key, room: usize) -> bool {
-    match key.code {
-        KeyCode::Backspace => {
-            field.pop();
-        }
-        KeyCode::Char('u') if key.ctrl => field.clear(),
-        KeyCode::Char('w') if key.ctrl => {
-            let kept = field.trim_end().rfind(' ').map_or(0, |at| at + 1);
-            field.truncate(kept);
-        }
-        _ => {
-            if let Some(c) = key.typed() {
-                return push(field, SafeText::new(c.encode_utf8(&mut [0; 4])).as_str(), room);
-            }
-        }
-    }
-    true
 }
 
 fn palette_key(state: &mut State, key: Key, mut palette: Palette, effects: &mut Vec<Effect>) {

@@ -3,6 +3,7 @@
 mod actions;
 mod commands;
 mod dialog;
+mod edit;
 mod interest;
 mod keys;
 mod lists;

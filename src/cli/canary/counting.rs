@@ -6,9 +6,10 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::asked::JudgeArgs;
 use super::columns::Columns;
+use super::columns::column;
 use super::document::{Argo, ArgoMetric, Flagger, FlaggerMetric, JUDGEMENT_FORMAT, Judgement};
-use super::judge::{JudgeArgs, column};
 use super::text_of;
 use crate::cli::exit::Failure;
 use crate::cli::rows::rows;

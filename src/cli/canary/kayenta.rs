@@ -10,9 +10,10 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::asked::JudgeArgs;
 use super::columns::Columns;
+use super::columns::{WEIGHT, column};
 use super::document::{JUDGEMENT_FORMAT, Judgement, Kayenta, KayentaMetric};
-use super::judge::{JudgeArgs, WEIGHT, column};
 use super::text_of;
 use crate::cli::exit::Failure;
 use crate::cli::rows::rows;

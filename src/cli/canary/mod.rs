@@ -1,6 +1,7 @@
 //! `flightdeck canary`: the canaries that are under way, and figures in files, judged for scripts.
 
 mod agreed;
+mod asked;
 mod columns;
 mod counting;
 mod document;
@@ -29,7 +30,7 @@ pub enum CanaryCommand {
     /// Read everything once, and print how the canaries stand
     Status(StatusArgs),
     /// Judge figures in two CSV files
-    Judge(judge::JudgeArgs),
+    Judge(asked::JudgeArgs),
     /// Print one line for each change of a verdict
     Watch(WatchArgs),
     /// Print a canary configuration of Kayenta as one of flightdeck

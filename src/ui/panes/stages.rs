@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use crate::app::State;
-use crate::app::select::board::StageCell;
+use crate::app::select::stages::StageCell;
 use crate::domain::pipeline::RunState;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
