@@ -154,6 +154,17 @@ impl Activity {
         if count > 1 { format!("step {at} of {count}: {word}") } else { word.to_owned() }
     }
 
+    /// Takes in what was read of it later; what had ended stays so.
+    pub fn replace(&mut self, later: Self) {
+        let before = std::mem::replace(self, later);
+        for (now, was) in self.steps.iter_mut().zip(before.steps) {
+            let ended = |step: &ActivityStep| matches!(step.phase, Some(Phase::Ended { .. }));
+            if ended(&was) && !ended(now) {
+                *now = was;
+            }
+        }
+    }
+
     /// Takes in what became of a step.
     pub fn take(&mut self, report: WriteReport) {
         if let Some(step) = self.steps.get_mut(report.step) {

@@ -198,15 +198,15 @@ impl State {
         target.filter(|_| look).map(|target| Effect::Refresh(Refresh::Items(vec![target])))
     }
 
-    /// Takes in what the journal knows from before.
+    /// Takes in what the journal knows from before, or of other processes. Of what this session
+    /// carries out itself, it knows less than the reports tell.
     pub(super) fn take_past(&mut self, activities: Vec<Activity>) {
-        for mut activity in activities {
+        let session = format!("{}-", self.setup.session);
+        for activity in activities {
             let plan = activity.plan.clone();
             match self.activity.iter_mut().find(|own| own.plan == plan) {
-                Some(own) => {
-                    activity.intent = own.intent.take();
-                    *own = activity;
-                }
+                Some(_) if plan.0.starts_with(&session) => {}
+                Some(own) => own.replace(activity),
                 None => self.activity.push(activity),
             }
             self.refresh_activity(&plan);

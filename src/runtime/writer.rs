@@ -9,7 +9,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::gateway::Gateway;
 use crate::app::Msg;
-use crate::app::activity::{Phase, WriteReport};
+use crate::app::activity::{Activity, Phase, WriteReport};
 use crate::app::msg::Notice;
 use crate::domain::ids::CanaryId;
 use crate::domain::text::SafeText;
@@ -34,6 +34,8 @@ pub const TORN: &str = "the journal ended in half a line, as a crash leaves it: 
                         was never sent, and the next write ends the line";
 /// Between two looks at the journal.
 const BEAT: Duration = Duration::from_secs(10);
+/// Between two looks for the outcome of what could not be read.
+const AGAIN: Duration = Duration::from_secs(30);
 
 /// Carries out confirmed plans.
 pub struct Writer {
@@ -48,7 +50,7 @@ impl Writer {
     /// Begins with what an earlier session left without an outcome, if what it wrote to lasts.
     pub fn start(gateway: Gateway, out: &mpsc::Sender<Msg>, lasting: bool) -> Self {
         let (gateway, written) = (Arc::new(gateway), Arc::new(Notify::new()));
-        tokio::spawn(watch(Arc::clone(&gateway), out.clone(), Arc::clone(&written)));
+        tokio::spawn(watch(Arc::clone(&gateway), out.clone(), Arc::clone(&written), lasting));
         let this = Self { gateway, out: out.clone(), leases: BTreeMap::new(), written };
         if lasting {
             tokio::spawn(look_back(Arc::clone(&this.gateway), this.out.clone()));
@@ -97,22 +99,45 @@ impl Writer {
     }
 }
 
-/// Tells when the journal takes no writes any more, and when it does again.
-async fn watch(gateway: Arc<Gateway>, out: mpsc::Sender<Msg>, written: Arc<Notify>) {
+/// What a look at the journal shows.
+struct Looked {
+    /// Whether its last line is torn; or why it takes no writes.
+    ready: Result<bool, SafeText>,
+    /// The plans in it, if its files have changed since the last look.
+    past: Option<Vec<Activity>>,
+}
+
+/// Tells when the journal takes no writes any more, and when it does again; and what other processes
+/// write to it.
+async fn watch(gateway: Arc<Gateway>, out: mpsc::Sender<Msg>, written: Arc<Notify>, lasting: bool) {
     let (mut told, mut torn) = (None, false);
+    // What was there at the start is told by the look back.
+    let mut seen = gateway.journal().stamp();
     loop {
-        let ready = Arc::clone(&gateway);
+        let (own, before) = (Arc::clone(&gateway), seen.clone());
         // It reads files, and waits for other processes that write.
-        let found = tokio::task::spawn_blocking(move || ready.ready()).await;
-        let fault = match found {
-            Ok(Ok(now)) => {
-                let news = now && !std::mem::replace(&mut torn, now);
-                if news && out.send(Msg::Notice(Notice::info(TORN))).await.is_err() {
+        let found = tokio::task::spawn_blocking(move || {
+            let ready = own.ready().map_err(|error| SafeText::from(error.to_string()));
+            let now = own.journal().stamp();
+            let new = lasting && now != before;
+            (Looked { ready, past: new.then(|| own.past().ok()).flatten() }, now)
+        });
+        let fault = match found.await {
+            Ok((looked, now)) => {
+                seen = now;
+                if let Some(past) = looked.past
+                    && out.send(Msg::Past(past)).await.is_err()
+                {
                     return;
                 }
-                None
+                if let Ok(now) = looked.ready {
+                    let news = now && !std::mem::replace(&mut torn, now);
+                    if news && out.send(Msg::Notice(Notice::info(TORN))).await.is_err() {
+                        return;
+                    }
+                }
+                looked.ready.err()
             }
-            Ok(Err(error)) => Some(SafeText::from(error.to_string())),
             Err(_) => Some("the journal could not be looked at".into()),
         };
         if fault != told {
@@ -129,22 +154,46 @@ async fn watch(gateway: Arc<Gateway>, out: mpsc::Sender<Msg>, written: Arc<Notif
     }
 }
 
-/// Shows what was done before, and finds out what became of writes without an outcome.
+/// Shows what was done before, and finds out what became of writes without an outcome: until each
+/// has one.
 async fn look_back(gateway: Arc<Gateway>, out: mpsc::Sender<Msg>) {
-    let tell = |result: Result<_, crate::store::journal::JournalError>| match result {
+    let past = || match gateway.past() {
         Ok(activities) => Msg::Past(activities),
-        Err(error) => Msg::Notice(Notice::warning(format!("{error}"))),
+        Err(error) => Msg::Notice(Notice::warning(error.to_string())),
     };
-    if out.send(tell(gateway.past())).await.is_err() {
+    if out.send(past()).await.is_err() {
         return;
     }
-    match gateway.reconcile().await {
-        Ok(0) => {}
-        Ok(_) => {
-            let _ = out.send(tell(gateway.past())).await;
+    let mut told = Vec::new();
+    loop {
+        let open = match gateway.reconcile().await {
+            Ok(found) => {
+                if found.ended > 0 && out.send(past()).await.is_err() {
+                    return;
+                }
+                found.open
+            }
+            Err(error) => vec![SafeText::from(error.to_string())],
+        };
+        if open.is_empty() {
+            return;
         }
-        Err(error) => {
-            let _ = out.send(Msg::Notice(Notice::warning(error.to_string()))).await;
+        if open != told {
+            let text = format!("sent before and still without an outcome: {}", sentence(&open));
+            if out.send(Msg::Notice(Notice::warning(text))).await.is_err() {
+                return;
+            }
+            told = open;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN) => {}
+            () = out.closed() => return,
         }
     }
+}
+
+/// Several sentences as one.
+pub fn sentence(all: &[SafeText]) -> String {
+    let all: Vec<&str> = all.iter().map(SafeText::as_str).collect();
+    all.join("; ")
 }

@@ -35,7 +35,7 @@ pub enum How {
 /// What has to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
-    /// Done, which was found out by reading again.
+    /// It is as it was wanted, which was found out by reading again; by whom, nothing tells.
     Found,
     /// Nobody knows.
     Unknown,
@@ -52,10 +52,12 @@ pub enum Told {
 impl Told {
     fn fits(self, outcome: &Outcome) -> bool {
         match (self, outcome) {
-            (Self::Found, Outcome::Done { note: Some(note) }) => {
-                note.as_str().contains("reading again")
+            (Self::Found, Outcome::Unknown { why }) => {
+                why.as_str().contains("it is so now; by whom is not known")
             }
-            (Self::Unknown | Self::NotDone, Outcome::Unknown { why }) => !why.as_str().is_empty(),
+            (Self::Unknown | Self::NotDone, Outcome::Unknown { why }) => {
+                why.as_str().contains("not seen yet")
+            }
             (Self::NotDone, Outcome::Failed { .. }) => true,
             (Self::Refused, Outcome::Refused { why }) => why.as_str().contains("read again"),
             (Self::Difference, Outcome::Moved { moved, .. }) => {

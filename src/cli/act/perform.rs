@@ -26,7 +26,7 @@ use crate::domain::ids::SourceId;
 use crate::domain::write::{Answers, GuardVerdict, Outcome, Plan, PlanId, confirm};
 use crate::runtime::gateway::Gateway;
 use crate::runtime::headless::Headless;
-use crate::runtime::writer::{Desk, TORN};
+use crate::runtime::writer::{Desk, TORN, sentence};
 use crate::store::journal::JournalError;
 
 /// Sources may take so long to tell what is there, in seconds.
@@ -175,10 +175,15 @@ async fn look_back(gateway: &Gateway, state: &mut State, dry: bool) -> Result<()
         |error: JournalError| Failure { exit: Exit::NoJournal, message: error.to_string() };
     if !dry {
         let looked = gateway.reconcile().await.map_err(failure)?;
-        if looked > 0 {
+        if looked.ended > 0 {
+            let ended = looked.ended;
             eprintln!(
-                "flightdeck: {looked} earlier writes had no outcome; `flightdeck journal` tells it now"
+                "flightdeck: {ended} earlier writes had no outcome; `flightdeck journal` tells it now"
             );
+        }
+        if !looked.open.is_empty() {
+            let open = sentence(&looked.open);
+            eprintln!("flightdeck: sent before and still without an outcome: {open}");
         }
     }
     let past = gateway.past().map_err(failure)?;

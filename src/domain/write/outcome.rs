@@ -46,6 +46,9 @@ pub enum Outcome {
     },
     /// Somebody else was faster.
     Answered {
+        /// What: approved or rejected, if it is told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approved: Option<bool>,
         /// Who, if it is told.
         by: Option<SafeText>,
         /// When, if it is told.
@@ -130,11 +133,12 @@ impl Outcome {
             }
             Self::Refused { why } => format!("refused: {why}"),
             Self::Unrecorded { why } => format!("refused, nothing was sent: {why}"),
-            Self::Answered { by, at } => {
+            Self::Answered { approved, by, at } => {
+                let how = approved.map_or("", |yes| if yes { ": approved" } else { ": rejected" });
                 let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
                 let at =
                     at.map(|at| format!(" at {}", at.strftime("%H:%M:%S"))).unwrap_or_default();
-                format!("answered before{by}{at}")
+                format!("answered before{how}{by}{at}")
             }
             Self::Failed { fault } => format!("failed: {fault} ({})", fault.hint),
             Self::Unknown { why } => {

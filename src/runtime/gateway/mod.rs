@@ -2,29 +2,30 @@
 
 mod fresh;
 mod past;
+mod reconcile;
+mod verify;
+
+pub use reconcile::Reconciled;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 
 use crate::app::Msg;
-use crate::app::activity::{Activity, Phase, WriteReport};
+use crate::app::activity::{Phase, WriteReport};
 use crate::backend::Source;
 use crate::backend::clock::SharedClock;
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::ids::SourceId;
 use crate::domain::text::SafeText;
-use crate::domain::write::{
-    Confirmed, Expectation, Order, Outcome, Receipt, Seen, Write, expectation, seen,
-};
+use crate::domain::write::{Confirmed, Order, Outcome, Receipt, Write, expectation};
 use crate::store::journal::{Event, Journal, JournalError, Record};
 use crate::store::lock::{Lock, try_lock};
-use fresh::{answered_by, conflict, read};
+use fresh::{answered_by, read};
+use verify::Sent;
 
 /// How long a submission may take before its outcome counts as unknown.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -32,8 +33,6 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Between two looks.
 const PACE: Duration = Duration::from_millis(700);
-/// How far back plans are shown.
-const LATELY: SignedDuration = SignedDuration::from_hours(48);
 
 /// What writes are made through.
 pub struct Gateway {
@@ -161,8 +160,9 @@ impl Gateway {
         // It was sent: without this line, its end tells the same.
         let _ = self.record(confirmed, Some(step), reply_event(&reply));
         self.report(confirmed, step, Phase::Verifying, out).await;
-        let outcome =
-            self.verify(source, order.write(), order.expects(), reply, self.patience).await;
+        let me = confirmed.plan().steps.get(step).and_then(|step| step.identity.as_ref());
+        let sent = Sent { write: order.write(), was: order.expects(), me };
+        let outcome = self.verify(source, &sent, reply).await;
         drop(lock);
         outcome
     }
@@ -179,7 +179,8 @@ impl Gateway {
         let now = match expectation(order.write(), &fresh.fleet) {
             Ok(now) => now,
             Err(why) => {
-                return Err(match answered_by(order.write(), &fresh.fleet) {
+                let answered = answered_by(source, order.write(), &fresh.fleet, &self.clock).await;
+                return Err(match answered {
                     Some(answered) => answered,
                     None if !fresh.fleet.knows(&order.write().target()) => {
                         Outcome::Refused { why: why.into() }
@@ -192,8 +193,8 @@ impl Gateway {
         if moved.is_empty() {
             return Ok(());
         }
-        Err(answered_by(order.write(), &fresh.fleet)
-            .unwrap_or(Outcome::Moved { moved, said: None }))
+        let answered = answered_by(source, order.write(), &fresh.fleet, &self.clock).await;
+        Err(answered.unwrap_or(Outcome::Moved { moved, said: None }))
     }
 
     async fn send(&self, source: &Arc<dyn Source>, order: &Order) -> Result<Receipt, Fault> {
@@ -205,115 +206,6 @@ impl Gateway {
                 format!("no answer within {} s", DEADLINE.as_secs()),
             )),
         }
-    }
-
-    /// Reads the target until it shows the effect, or patience ends.
-    async fn verify(
-        &self,
-        source: &Arc<dyn Source>,
-        write: &Write,
-        was: &Expectation,
-        reply: Result<Receipt, Fault>,
-        patience: Duration,
-    ) -> Outcome {
-        let (note, sure) = match reply {
-            Ok(receipt) => (receipt.note.or(receipt.id), true),
-            Err(fault) if fault.kind == FaultKind::OutcomeUnknown => (Some(fault.message), false),
-            Err(fault) if matches!(fault.kind, FaultKind::Conflict | FaultKind::InvalidRequest) => {
-                return conflict(source, write, was, fault, &self.clock).await;
-            }
-            Err(fault) if matches!(fault.kind, FaultKind::Throttled { .. }) => {
-                // Something on the way back may have said so.
-                let now = read(source, write, &self.clock).await.ok();
-                if now.is_some_and(|now| seen(write, was, &now.fleet) == Seen::Effect) {
-                    let note =
-                        format!("it was answered as {fault}; reading again shows that it was done");
-                    return Outcome::Done { note: Some(note.into()) };
-                }
-                return Outcome::Failed { fault };
-            }
-            Err(fault) => return Outcome::Failed { fault },
-        };
-        let start = Instant::now();
-        let not_yet = "its effect was not seen yet";
-        let mut last = not_yet.to_owned();
-        loop {
-            let mut end = start + patience;
-            match read(source, write, &self.clock).await {
-                Ok(now) => match seen(write, was, &now.fleet) {
-                    Seen::Effect if sure => return Outcome::Done { note },
-                    Seen::Effect => {
-                        let note = "the answer was lost; reading again shows that it was done";
-                        return Outcome::Done { note: Some(note.into()) };
-                    }
-                    Seen::Other(what) => {
-                        let told = answered_by(write, &now.fleet);
-                        return told.unwrap_or(Outcome::Refused { why: what.into() });
-                    }
-                    Seen::NotYet => not_yet.clone_into(&mut last),
-                    Seen::Unknown(why) => last = why,
-                },
-                // What could not be read yet is tried for, however long ago it was sent.
-                Err(fault) => {
-                    last = fault.to_string();
-                    end = start + self.patience;
-                }
-            }
-            if Instant::now() + PACE >= end {
-                break;
-            }
-            tokio::time::sleep(PACE).await;
-        }
-        let said = note.map(|note| format!(" ({note})")).unwrap_or_default();
-        let why = if sure {
-            format!("it was accepted{said}, but {last}")
-        } else {
-            format!("the answer was lost{said}, and {last}")
-        };
-        Outcome::Unknown { why: why.into() }
-    }
-
-    /// The plans that the journal knows from the last days, the newest first.
-    pub fn past(&self) -> Result<Vec<Activity>, JournalError> {
-        let now = self.clock.now();
-        let since = now - LATELY;
-        let known = self.journal.read(Some(since))?;
-        let (locks, who) = (&self.locks, self.who.as_str());
-        let over =
-            |plan: &str| matches!(try_lock(locks, &plan_lock(plan), who), Ok(Lock::Taken(_)));
-        Ok(past::activities(&known.entries, now, &over))
-    }
-
-    /// Looks for the outcome of every write that was sent and has none, as after a crash, and records
-    /// it. Those that another process carries out right now are left to it. Returns how many were
-    /// looked for.
-    pub async fn reconcile(&self) -> Result<usize, JournalError> {
-        let known = self.journal.read(None)?;
-        let mut looked = 0;
-        for entry in known.unresolved() {
-            let Some((write, was)) = past::sent(entry) else { continue };
-            let Some(source) = self.sources.get(&write.source()) else { continue };
-            let lock = try_lock(&self.locks, &target_lock(&write), self.who.as_str());
-            let Ok(Lock::Taken(_lock)) = lock else { continue };
-            let message = "the program ended before the answer came";
-            let lost = Err(Fault::new(FaultKind::OutcomeUnknown, message));
-            let record = &entry.record;
-            // What did not show in its time is not waited for once more.
-            let ago = self.clock.now().duration_since(record.at);
-            let ago = Duration::try_from(ago).unwrap_or_default();
-            let left = self.patience.saturating_sub(ago);
-            let outcome = self.verify(source, &write, &was, lost, left).await;
-            self.journal.append(&Record {
-                at: self.clock.now(),
-                plan: record.plan.clone(),
-                title: record.title.clone(),
-                step: record.step,
-                who: self.who.clone(),
-                event: ended(&outcome),
-            })?;
-            looked += 1;
-        }
-        Ok(looked)
     }
 
     /// Records what came of it. What was sent and cannot be recorded is told all the same.

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::app::activity::{Activity, Phase};
-use crate::domain::write::{Expectation, Outcome, Plan, Write};
+use crate::domain::error::Fault;
+use crate::domain::text::SafeText;
+use crate::domain::write::{Expectation, Outcome, Plan, Receipt, Write};
 use crate::store::journal::{Entry, Event};
 
 /// The plans of `entries`, the newest first. A step that was sent and has no outcome is still looked
@@ -68,10 +70,35 @@ fn unreadable() -> Outcome {
     Outcome::Unknown { why: "the journal's line cannot be understood".into() }
 }
 
-/// What was sent and has no outcome.
-pub(super) fn sent(entry: &Entry) -> Option<(Write, Expectation)> {
+/// A write that was sent and has no outcome.
+pub(super) struct Left {
+    pub(super) write: Write,
+    pub(super) was: Expectation,
+    /// As whom it was sent, where that was told.
+    pub(super) me: Option<SafeText>,
+    /// What came back, if that was recorded.
+    pub(super) reply: Option<Result<Receipt, Fault>>,
+}
+
+/// What `entries` tell of the write that `entry` was about to send.
+pub(super) fn left(entries: &[Entry], entry: &Entry) -> Option<Left> {
     let Event::Sending { order } = &entry.record.event else { return None };
     let write = serde_json::from_value(order.get("write")?.clone()).ok()?;
-    let expects = serde_json::from_value(order.get("expects")?.clone()).ok()?;
-    Some((write, expects))
+    let was = serde_json::from_value(order.get("expects")?.clone()).ok()?;
+    let (mut me, mut reply) = (None, None);
+    for own in entries.iter().filter(|own| own.record.plan == entry.record.plan) {
+        match &own.record.event {
+            Event::Confirmed { plan } => {
+                let plan = serde_json::from_value::<Plan>(plan.get("plan")?.clone()).ok()?;
+                me = plan.steps.get(entry.record.step?).and_then(|step| step.identity.clone());
+            }
+            Event::Reply { reply: told } if own.record.step == entry.record.step => {
+                let receipt = told.get("receipt").map(|it| serde_json::from_value(it.clone()).ok());
+                let fault = told.get("fault").map(|it| serde_json::from_value(it.clone()).ok());
+                reply = receipt.flatten().map(Ok).or_else(|| fault.flatten().map(Err));
+            }
+            _ => {}
+        }
+    }
+    Some(Left { write, was, me, reply })
 }

@@ -76,7 +76,15 @@ impl World {
     }
 
     fn confirmed(&self, intent: &Intent) -> Confirmed {
-        let plan = plan(&self.state, intent, "", PlanId("p1".to_owned())).unwrap();
+        self.confirmed_as(intent, Some("you"))
+    }
+
+    /// As somebody, as the sources name people: the rehearsal says that everything was done by you.
+    fn confirmed_as(&self, intent: &Intent, me: Option<&str>) -> Confirmed {
+        let mut plan = plan(&self.state, intent, "", PlanId("p1".to_owned())).unwrap();
+        for step in &mut plan.steps {
+            step.identity = me.map(Into::into);
+        }
         let answers = Answers::to(&plan, plan.name.as_str(), "a test of the gateway");
         confirm(&plan, &answers, self.state.now).unwrap()
     }
@@ -364,28 +372,5 @@ async fn after_the_clock_went_back_the_last_write_is_still_the_last() {
     assert!(past.iter().all(|activity| activity.at <= world.clock.now()));
 }
 
-/// A write that was recorded as sent, and of which nothing more is known.
-async fn left_over() -> World {
-    let world = World::open("bad-canary", |source| source).await;
-    let confirmed = world.confirmed(&approve());
-    let order = serde_json::to_value(confirmed.order(0).unwrap()).unwrap();
-    world.gateway.record(&confirmed, Some(0), Event::Sending { order }).unwrap();
-    world
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_a_crash_left_is_waited_for_once_and_only_for_what_is_left_of_its_time() {
-    for (ago, least, most) in [(0, 3, 5), (3, 1, 2), (60, 0, 0)] {
-        let world = left_over().await;
-        world.pass(ago);
-        let begun = tokio::time::Instant::now();
-        assert_eq!(world.gateway.reconcile().await.unwrap(), 1);
-        let waited = begun.elapsed().as_secs();
-        assert!((least..=most).contains(&waited), "{ago} s ago: waited for {waited} s");
-        let known = world.gateway.journal().read(None).unwrap();
-        assert!(known.unresolved().is_empty());
-        let last = serde_json::to_value(&known.entries.last().unwrap().record.event).unwrap();
-        assert_eq!(last["outcome"]["outcome"], "unknown", "{last}");
-        assert_eq!(world.gateway.reconcile().await.unwrap(), 0, "not a second time");
-    }
-}
+#[path = "left_tests.rs"]
+mod left;

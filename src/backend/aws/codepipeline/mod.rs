@@ -1,6 +1,7 @@
 //! AWS `CodePipeline` as a source of pipelines, executions, approvals and what people did to them.
 
 mod changes;
+mod decided;
 mod definition;
 mod executions;
 mod parallel;
@@ -18,7 +19,7 @@ use futures::future::BoxFuture;
 use super::reader::{Reader, cadence, policy};
 use super::session::Sessions;
 use crate::backend::context::ReadContext;
-use crate::backend::port::{Cadence, Source};
+use crate::backend::port::{Asked, Cadence, Source};
 use crate::config::Schedule;
 use crate::config::scalar::Glob;
 use crate::config::sources::CodePipelineSource;
@@ -27,7 +28,7 @@ use crate::domain::fact::FactKind;
 use crate::domain::ids::SourceId;
 use crate::domain::observation::{Observation, Scope, Topic};
 use crate::domain::source::{Capabilities, SourceMeta};
-use crate::domain::write::{Order, Receipt};
+use crate::domain::write::{Decision, Order, Receipt};
 
 /// Pipelines in one read.
 const BATCH: usize = 16;
@@ -104,5 +105,13 @@ impl Source for CodePipeline {
         context: &'a ReadContext,
     ) -> BoxFuture<'a, Result<Receipt, Fault>> {
         Box::pin(self.write(order, context))
+    }
+
+    fn decision<'a>(
+        &'a self,
+        asked: &'a Asked,
+        context: &'a ReadContext,
+    ) -> BoxFuture<'a, Result<Option<Decision>, Fault>> {
+        Box::pin(self.decided(asked, context))
     }
 }
