@@ -157,6 +157,7 @@ impl Activity {
     /// Takes in what was read of it later; what had ended stays so.
     pub fn replace(&mut self, later: Self) {
         let before = std::mem::replace(self, later);
+        self.intent = before.intent;
         for (now, was) in self.steps.iter_mut().zip(before.steps) {
             let ended = |step: &ActivityStep| matches!(step.phase, Some(Phase::Ended { .. }));
             if ended(&was) && !ended(now) {
@@ -170,6 +171,43 @@ impl Activity {
         if let Some(step) = self.steps.get_mut(report.step) {
             step.at = Some(report.at);
             step.phase = Some(report.phase);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{PipelineId, SourceId};
+
+    #[test]
+    fn what_has_ended_does_not_go_back() {
+        let own = |phase: Phase| Activity {
+            plan: PlanId("p".to_owned()),
+            title: "start".into(),
+            service: None,
+            at: Timestamp::UNIX_EPOCH,
+            intent: None,
+            steps: vec![ActivityStep {
+                write: Write::Start { pipeline: PipelineId::new(&SourceId::new("aws"), "shop") },
+                words: "start shop".into(),
+                undo: None,
+                no_undo: None,
+                phase: Some(phase),
+                at: None,
+            }],
+        };
+        let ended = || Phase::Ended { outcome: Outcome::Done { note: None } };
+        let unknown = || Phase::Ended { outcome: Outcome::Unknown { why: "lost".into() } };
+        for (before, later, kept) in [
+            (ended(), Phase::Verifying, ended()),
+            (Phase::Sending, ended(), ended()),
+            (Phase::Sending, Phase::Verifying, Phase::Verifying),
+            (unknown(), ended(), ended()),
+        ] {
+            let mut activity = own(before);
+            activity.replace(own(later));
+            assert_eq!(activity.steps[0].phase, Some(kept));
         }
     }
 }

@@ -110,7 +110,7 @@ impl Exit {
             Self::Frozen => "a freeze window refused the write; nothing was sent",
             Self::Moved => "what was seen has moved; nothing was done",
             Self::Answered => "somebody else answered before",
-            Self::Failed => "a backend did not do the write",
+            Self::Failed => "a backend did not do the write, or only a part of it was done",
             Self::TimedOut => "it did not come about in time",
             Self::NoJournal => "the journal cannot take a write; nothing was sent",
             Self::Harm => "verdict fail: the canary does harm beyond its margin",

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use flightdeck::backend::clock::WallClock;
 use flightdeck::backend::context::ReadContext;
-use flightdeck::backend::port::{Cadence, Source};
+use flightdeck::backend::port::{Asked, Cadence, Source};
 use flightdeck::domain::error::{Fault, FaultKind};
 use flightdeck::domain::observation::{Observation, Scope};
 use flightdeck::domain::source::SourceMeta;
-use flightdeck::domain::write::{Confirmed, Order, Outcome, Receipt};
+use flightdeck::domain::write::{Confirmed, Decision, Order, Outcome, Receipt};
 use flightdeck::runtime::gateway::Gateway;
 use flightdeck::store::journal::{Event, Journal, Record};
 use futures::future::{BoxFuture, FutureExt, join_all};
@@ -162,6 +162,14 @@ impl Source for Overtaken {
         self.inner.observe(scope, context)
     }
 
+    fn decision<'a>(
+        &'a self,
+        asked: &'a Asked,
+        context: &'a ReadContext,
+    ) -> BoxFuture<'a, Result<Option<Decision>, Fault>> {
+        self.inner.decision(asked, context)
+    }
+
     fn submit<'a>(
         &'a self,
         order: &'a Order,
@@ -176,7 +184,7 @@ impl Source for Overtaken {
 }
 
 /// What a gateway with its journal and locks in `folder` makes of what was confirmed.
-async fn pass(source: &Arc<dyn Source>, confirmed: &Confirmed, folder: &Path) -> Outcome {
+pub async fn pass(source: &Arc<dyn Source>, confirmed: &Confirmed, folder: &Path) -> Outcome {
     let (sources, who) = ([Arc::clone(source)], "dana@lab".into());
     let gateway = Gateway::new(sources, Arc::new(WallClock), folder.to_owned(), who);
     let gateway = gateway.patience(Duration::from_secs(6));
@@ -357,7 +365,7 @@ async fn of_two_rooms_of_one_host_exactly_one_writes_and_the_other_is_told() {
         let (won, lost) = if matches!(a, Outcome::Done { .. }) { (a, b) } else { (b, a) };
         assert!(matches!(won, Outcome::Done { .. }), "{kind:?}: {won:?}");
         let told = match &lost {
-            Outcome::Refused { why } => why.as_str().contains("another process"),
+            Outcome::Refused { why, .. } => why.as_str().contains("another process"),
             Outcome::Moved { moved, .. } => !moved.is_empty(),
             Outcome::Answered { by, .. } => by.is_some(),
             _ => false,

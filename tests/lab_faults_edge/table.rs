@@ -59,7 +59,7 @@ impl Told {
                 why.as_str().contains("not seen yet")
             }
             (Self::NotDone, Outcome::Failed { .. }) => true,
-            (Self::Refused, Outcome::Refused { why }) => why.as_str().contains("read again"),
+            (Self::Refused, Outcome::Refused { why, .. }) => why.as_str().contains("read again"),
             (Self::Difference, Outcome::Moved { moved, .. }) => {
                 !moved.is_empty() && moved.iter().all(|m| m.seen != m.now)
             }
@@ -164,7 +164,7 @@ async fn row(target: &impl Target, how: &How, told: Told) -> Result<(), String> 
 }
 
 /// What a gateway with its journal and locks in `folder` makes of what was confirmed.
-async fn pass(source: &Arc<dyn Source>, confirmed: &Confirmed, folder: &Path) -> Outcome {
+pub async fn pass(source: &Arc<dyn Source>, confirmed: &Confirmed, folder: &Path) -> Outcome {
     let (sources, who) = ([Arc::clone(source)], "dana@lab".into());
     let gateway = Gateway::new(sources, Arc::new(WallClock), folder.to_owned(), who);
     let gateway = gateway.patience(PATIENCE);

@@ -116,6 +116,7 @@ async fn flag(name: &str, change: &str, before: &str) {
     let ready = async || {
         lamp.reset().await;
         lamp.switch(before).await;
+        lamp.mark(change == "not-stale").await;
     };
     let effects = async || lamp.effects().await;
     is_told(&walk(&victim, ready, effects).await, &words);
@@ -129,5 +130,6 @@ async fn killed_at_every_step_a_change_of_a_flag_is_accounted_for_and_never_done
         flag("off", "off", "on"),
         flag("share", "55%", "on"),
         flag("stale", "stale", "off"),
+        flag("fresh", "not-stale", "off"),
     );
 }

@@ -7,7 +7,7 @@ mod source;
 
 pub use events::{EVENT_FORMAT, Event, EventKind, Watcher};
 pub use facts::{Known, Unknown};
-pub use plan::{ACT_FORMAT, Act, act};
+pub use plan::{ACT_FORMAT, Act, act, no_act};
 pub use source::{FailingRead, SourceLine};
 
 use jiff::Timestamp;

@@ -70,18 +70,26 @@ pub(super) async fn answered(
             action: Some(action.clone()),
             execution: execution.clone(),
         };
-        let context = context(source, clock);
-        let told = source.decision(&asked, &context);
-        match tokio::time::timeout(source.cadence().deadline, told).await {
-            Ok(Err(fault)) if fault.kind == FaultKind::InvalidRequest => {}
-            Ok(told) => return told,
-            Err(_) => {
-                let message = "who answered was not told in time";
-                return Err(Fault::new(FaultKind::Unreachable, message));
-            }
+        match decision(source, &asked, clock).await {
+            Err(fault) if fault.kind == FaultKind::InvalidRequest => {}
+            told => return told,
         }
     }
     Ok(shown(write, fleet))
+}
+
+/// What became of one approval of one execution, as the history of its source tells.
+pub(super) async fn decision(
+    source: &Arc<dyn Source>,
+    asked: &Asked,
+    clock: &SharedClock,
+) -> Result<Option<Decision>, Fault> {
+    let context = context(source, clock);
+    let told = source.decision(asked, &context);
+    match tokio::time::timeout(source.cadence().deadline, told).await {
+        Ok(told) => told,
+        Err(_) => Err(Fault::new(FaultKind::Unreachable, "who answered was not told in time")),
+    }
 }
 
 /// The same, of a source that tells no more than what its stages show.

@@ -18,10 +18,14 @@ use crate::app::Msg;
 use crate::app::activity::{Phase, WriteReport};
 use crate::backend::Source;
 use crate::backend::clock::SharedClock;
+use crate::backend::port::Asked;
 use crate::domain::error::{Fault, FaultKind};
+use crate::domain::fleet::Fleet;
 use crate::domain::ids::SourceId;
 use crate::domain::text::SafeText;
-use crate::domain::write::{Confirmed, Order, Outcome, Receipt, Write, expectation};
+use crate::domain::write::{
+    Confirmed, Decision, Order, Outcome, Plan, Receipt, Write, expectation,
+};
 use crate::store::journal::{Event, Journal, JournalError, Record};
 use crate::store::lock::{Lock, try_lock};
 use fresh::{answered_by, read};
@@ -86,20 +90,16 @@ impl Gateway {
         // Who finds this lock free knows that nobody carries the plan out any more.
         let _lock = try_lock(&self.locks, &plan_lock(&plan.id.0), self.who.as_str());
         let mut outcomes = Vec::new();
-        let recorded = self.ready().map_err(|error| error.to_string()).and_then(|_| {
-            let plan = serde_json::to_value(confirmed).map_err(|error| error.to_string())?;
-            let event = Event::Confirmed { plan };
-            self.record(confirmed, None, event).map_err(|error| error.to_string())
-        });
+        let recorded = self.begin(confirmed).await;
         let mut over = false;
         for (step, own) in plan.steps.iter().enumerate() {
             let outcome = match &recorded {
                 Ok(()) if over && !own.write.stands_alone() => {
-                    Outcome::Refused { why: "not sent: a step before it was not done".into() }
+                    Outcome::refused("not sent: a step before it was not done")
                 }
                 Ok(()) => {
                     let outcome = self.step(confirmed, step, out).await;
-                    self.ended(confirmed, step, outcome)
+                    self.ended(confirmed, step, outcome).await
                 }
                 // No journal, no write.
                 Err(why) => Outcome::Unrecorded { why: why.into() },
@@ -109,6 +109,13 @@ impl Gateway {
             outcomes.push(outcome);
         }
         outcomes
+    }
+
+    async fn begin(&self, confirmed: &Confirmed) -> Result<(), String> {
+        self.on_disk(Journal::check).await.map_err(|error| error.to_string())?;
+        let plan = serde_json::to_value(confirmed).map_err(|error| error.to_string())?;
+        let event = Event::Confirmed { plan };
+        self.record(confirmed, None, event).await.map_err(|error| error.to_string())
     }
 
     async fn report(
@@ -126,12 +133,12 @@ impl Gateway {
 
     async fn step(&self, confirmed: &Confirmed, step: usize, out: &mpsc::Sender<Msg>) -> Outcome {
         let Some(order) = confirmed.order(step) else {
-            return Outcome::Refused { why: "there is no such step".into() };
+            return Outcome::refused("there is no such step");
         };
         self.report(confirmed, step, Phase::Checking, out).await;
         let id = order.write().source();
         let Some(source) = self.sources.get(&id) else {
-            return Outcome::Refused { why: format!("there is no source {id}").into() };
+            return Outcome::refused(format!("there is no source {id}"));
         };
         let target = target_lock(order.write());
         let lock = match try_lock(&self.locks, &target, self.who.as_str()) {
@@ -139,26 +146,24 @@ impl Gateway {
             Ok(Lock::Held(who)) => {
                 let who = who.map(|who| format!(": {who}")).unwrap_or_default();
                 let why = format!("another process of this host writes to {target} right now{who}");
-                return Outcome::Refused { why: why.into() };
+                return Outcome::refused(why);
             }
-            Err(error) => {
-                return Outcome::Refused { why: format!("cannot lock {target}: {error}").into() };
-            }
+            Err(error) => return Outcome::refused(format!("cannot lock {target}: {error}")),
         };
         if let Err(outcome) = self.check(source, &order).await {
             return outcome;
         }
         let sending = match serde_json::to_value(&order) {
             Ok(order) => Event::Sending { order },
-            Err(error) => return Outcome::Refused { why: error.to_string().into() },
+            Err(error) => return Outcome::refused(error.to_string()),
         };
-        if let Err(error) = self.record(confirmed, Some(step), sending) {
+        if let Err(error) = self.record(confirmed, Some(step), sending).await {
             return Outcome::Unrecorded { why: error.to_string().into() };
         }
         self.report(confirmed, step, Phase::Sending, out).await;
         let reply = self.send(source, &order).await;
         // It was sent: without this line, its end tells the same.
-        let _ = self.record(confirmed, Some(step), reply_event(&reply));
+        let _ = self.record(confirmed, Some(step), reply_event(&reply)).await;
         self.report(confirmed, step, Phase::Verifying, out).await;
         let me = confirmed.plan().steps.get(step).and_then(|step| step.identity.as_ref());
         let sent = Sent { write: order.write(), was: order.expects(), me };
@@ -173,7 +178,7 @@ impl Gateway {
             Ok(fresh) => fresh,
             Err(fault) => {
                 let why = format!("the target could not be read again: {fault} ({})", fault.hint);
-                return Err(Outcome::Refused { why: why.into() });
+                return Err(Outcome::Refused { why: why.into(), fault: Some(fault) });
             }
         };
         let now = match expectation(order.write(), &fresh.fleet) {
@@ -182,9 +187,7 @@ impl Gateway {
                 let answered = answered_by(source, order.write(), &fresh.fleet, &self.clock).await;
                 return Err(match answered {
                     Some(answered) => answered,
-                    None if !fresh.fleet.knows(&order.write().target()) => {
-                        Outcome::Refused { why: why.into() }
-                    }
+                    None if !fresh.fleet.knows(&order.write().target()) => Outcome::refused(why),
                     None => Outcome::Moved { moved: vec![order.expects().gone(&why)], said: None },
                 });
             }
@@ -209,8 +212,8 @@ impl Gateway {
     }
 
     /// Records what came of it. What was sent and cannot be recorded is told all the same.
-    fn ended(&self, confirmed: &Confirmed, step: usize, outcome: Outcome) -> Outcome {
-        match self.record(confirmed, Some(step), ended(&outcome)) {
+    async fn ended(&self, confirmed: &Confirmed, step: usize, outcome: Outcome) -> Outcome {
+        match self.record(confirmed, Some(step), ended(&outcome)).await {
             Ok(()) => outcome,
             Err(error) => outcome.but(&format!(
                 "this was not recorded, and is looked for again at the next start: {error}"
@@ -218,26 +221,66 @@ impl Gateway {
         }
     }
 
+    /// What the target of `write` is now, as its source tells.
+    pub async fn read(&self, write: &Write) -> Result<Fleet, Fault> {
+        let id = write.source();
+        let Some(source) = self.sources.get(&id) else {
+            let message = format!("there is no source {id}");
+            return Err(Fault::new(FaultKind::InvalidRequest, message));
+        };
+        Ok(read(source, write, &self.clock).await?.fleet)
+    }
+
+    /// Between two reads of the target of `write` that somebody waits for.
+    pub fn pace(&self, write: &Write) -> Duration {
+        let source = self.sources.get(&write.source());
+        source.map_or(PACE, |source| source.cadence().fast).max(PACE)
+    }
+
+    /// What became of one approval, as its source tells.
+    pub async fn decision(&self, asked: &Asked) -> Result<Option<Decision>, Fault> {
+        let Some(source) = self.sources.get(&asked.pipeline.source) else { return Ok(None) };
+        fresh::decision(source, asked, &self.clock).await
+    }
+
+    /// What came back for each step of `plan`, as it was recorded.
+    pub fn receipts(&self, plan: &Plan) -> Vec<Option<Receipt>> {
+        let Ok(known) = self.journal.read(Some(plan.at)) else { return Vec::new() };
+        let told = |step| past::receipt(&known.entries, &plan.id.0, step);
+        (0..plan.steps.len()).map(told).collect()
+    }
+
     /// Whether the journal takes writes now. Returns whether its last line is torn.
     pub fn ready(&self) -> Result<bool, JournalError> {
         self.journal.check()
     }
 
-    fn record(
+    async fn record(
         &self,
         confirmed: &Confirmed,
         step: Option<usize>,
         event: Event,
     ) -> Result<(), JournalError> {
         let plan = confirmed.plan();
-        self.journal.append(&Record {
+        let record = Record {
             at: self.clock.now(),
             plan: plan.id.0.clone(),
             title: plan.title.clone(),
             step,
             who: self.who.clone(),
             event,
-        })
+        };
+        self.on_disk(move |journal| journal.append(&record)).await
+    }
+
+    /// Files are synced, and other processes waited for, without holding up anything else.
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Journal) -> Result<T, JournalError> + Send + 'static,
+    ) -> Result<T, JournalError> {
+        let journal = self.journal.clone();
+        let done = tokio::task::spawn_blocking(move || work(&journal)).await;
+        done.unwrap_or_else(|_| Err(self.journal.unusable()))
     }
 }
 

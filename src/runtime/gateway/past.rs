@@ -55,8 +55,8 @@ pub(super) fn activities(
         .map(|(plan, (place, mut activity))| {
             if over(plan) {
                 for step in activity.steps.iter_mut().filter(|s| s.phase.is_none()) {
-                    let why = "not sent: the plan ended before it".into();
-                    step.phase = Some(Phase::Ended { outcome: Outcome::Refused { why } });
+                    let outcome = Outcome::refused("not sent: the plan ended before it");
+                    step.phase = Some(Phase::Ended { outcome });
                 }
             }
             (place, activity)
@@ -101,4 +101,14 @@ pub(super) fn left(entries: &[Entry], entry: &Entry) -> Option<Left> {
         }
     }
     Some(Left { write, was, me, reply })
+}
+
+/// What the source answered to one step of a plan, if it accepted it.
+pub(super) fn receipt(entries: &[Entry], plan: &str, step: usize) -> Option<Receipt> {
+    let own = entries.iter().map(|entry| &entry.record);
+    let mut own = own.filter(|record| record.plan == plan && record.step == Some(step));
+    own.find_map(|record| match &record.event {
+        Event::Reply { reply } => serde_json::from_value(reply.get("receipt")?.clone()).ok(),
+        _ => None,
+    })
 }

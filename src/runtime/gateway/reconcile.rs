@@ -44,8 +44,12 @@ impl Gateway {
     /// it. Those that another process carries out right now are left to it; what could not be read
     /// stays open.
     pub async fn reconcile(&self) -> Result<Reconciled, JournalError> {
-        self.ready()?;
-        let known = self.journal.read(None)?;
+        let known = self
+            .on_disk(|journal| {
+                journal.check()?;
+                journal.read(None)
+            })
+            .await?;
         let mut found = Reconciled::default();
         for entry in known.unresolved() {
             match self.resolve(&known, entry).await? {
@@ -72,7 +76,7 @@ impl Gateway {
         let lock = try_lock(&self.locks, &target_lock(&write), self.who.as_str());
         let Ok(Lock::Taken(_lock)) = lock else { return Ok(Resolved::Elsewhere) };
         // Whoever held the lock until now may have ended it.
-        let again = self.journal.read(None)?;
+        let again = self.on_disk(|journal| journal.read(None)).await?;
         if !again.unresolved().iter().any(|open| open.record == *record) {
             return Ok(Resolved::Elsewhere);
         }
@@ -89,14 +93,15 @@ impl Gateway {
             Ok(outcome) => outcome,
             Err(why) => return Ok(Resolved::Open(format!("it cannot be read: {why}"))),
         };
-        self.journal.append(&Record {
+        let record = Record {
             at: self.clock.now(),
             plan: record.plan.clone(),
             title: record.title.clone(),
             step: record.step,
             who: self.who.clone(),
             event: ended(&outcome),
-        })?;
+        };
+        self.on_disk(move |journal| journal.append(&record)).await?;
         Ok(Resolved::Ended)
     }
 }

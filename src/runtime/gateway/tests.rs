@@ -344,7 +344,7 @@ async fn a_locked_target_is_refused() {
     let held = try_lock(world.folder.path(), "pipelines-eu/payments-main", "kim@desk").unwrap();
     let _held = held.taken().unwrap();
     let outcomes = world.carry_out(&world.confirmed(&approve())).await;
-    let [Outcome::Refused { why }] = outcomes.as_slice() else { panic!("{outcomes:?}") };
+    let [Outcome::Refused { why, .. }] = outcomes.as_slice() else { panic!("{outcomes:?}") };
     assert!(why.as_str().contains("another process"), "{why}");
     assert!(why.as_str().contains("kim@desk, process "), "the loser is told who: {why}");
 }

@@ -129,6 +129,11 @@ impl Journal {
             .collect()
     }
 
+    /// What is told where the work at it has failed without a word.
+    pub fn unusable(&self) -> JournalError {
+        self.error(Trouble::Write(io::Error::other("this program failed at it")))
+    }
+
     fn error(&self, what: Trouble) -> JournalError {
         JournalError { folder: self.folder.clone(), what }
     }
@@ -160,13 +165,15 @@ impl Journal {
     fn end(&self) -> io::Result<End> {
         let mut end = End { head: self.head_hash(), ..End::default() };
         for path in self.files()?.into_iter().rev() {
-            let (last, torn, lines) = last_line(&path)?;
+            let text = tail(&path)?;
             if end.newest.is_none() {
-                (end.newest, end.torn, end.lines) = (Some(path), torn, lines);
+                end.torn = !text.is_empty() && !text.ends_with('\n');
+                (end.newest, end.lines) = (Some(path), text.lines().count());
             }
-            // A first line that was torn leaves no hash in its file.
-            if let Some((hash, prev)) = last {
-                (end.hash, end.prev) = (Some(hash), Some(prev));
+            // Only the end of the last line may be missing: then the line counts. A first line that
+            // was torn leaves no hash in its file.
+            if let Some((hash, prev)) = text.lines().rev().find_map(verify::whole) {
+                (end.hash, end.prev) = (Some(hash.to_owned()), Some(prev.to_owned()));
                 break;
             }
         }
@@ -319,20 +326,14 @@ impl End {
     }
 }
 
-/// The hashes of the last whole line of a file and of the one before it, whether the file does not end
-/// with its line, and how many lines its end has.
-fn last_line(path: &Path) -> io::Result<(Option<(String, String)>, bool, usize)> {
+/// The end of a file.
+fn tail(path: &Path) -> io::Result<String> {
     let length = regular(path)?.len();
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
     let mut tail = Vec::new();
     file.read_to_end(&mut tail)?;
-    let text = String::from_utf8_lossy(&tail);
-    let torn = !text.is_empty() && !text.ends_with('\n');
-    // Only the end of the last line may be missing: then the line counts.
-    let last = text.lines().rev().find_map(verify::whole);
-    let last = last.map(|(hash, prev)| (hash.to_owned(), prev.to_owned()));
-    Ok((last, torn, text.lines().count()))
+    Ok(String::from_utf8_lossy(&tail).into_owned())
 }
 
 #[cfg(test)]

@@ -86,8 +86,9 @@ fn a_crash_in_the_middle_of_a_line_loses_nothing_else() {
         let text = std::fs::read_to_string(&path).unwrap();
         let head = std::fs::read_to_string(journal.folder.join("HEAD")).unwrap();
         // The fourth line was begun and not ended, so HEAD was not written either.
-        let begun = format!("{}{}", text, &text.lines().next_back().unwrap()[..cut]);
-        std::fs::write(&path, begun).unwrap();
+        journal.append(&record(8, sending())).unwrap();
+        let fourth = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, &fourth[..text.len() + cut]).unwrap();
         std::fs::write(journal.folder.join("HEAD"), head).unwrap();
         assert!(journal.read(None).unwrap().is_whole(), "cut at {cut}");
         journal.append(&record(9, ended())).unwrap();
