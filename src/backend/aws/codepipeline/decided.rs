@@ -23,7 +23,7 @@ impl CodePipeline {
         let connection = self.reader.connect(context.now()).await?;
         let told = self.history_of(&connection, asked, context).await;
         if let Err(fault) = &told {
-            self.reader.learn(&connection.loaded, fault).await;
+            self.reader.learn(&connection.loaded, fault, context.now()).await;
         }
         told
     }
