@@ -197,3 +197,7 @@ pub fn sentence(all: &[SafeText]) -> String {
     let all: Vec<&str> = all.iter().map(SafeText::as_str).collect();
     all.join("; ")
 }
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;

@@ -135,34 +135,3 @@ async fn a_journal_that_was_cut_short_is_not_reconciled() {
     let known = world.gateway.journal().read(None).unwrap();
     assert!(!known.is_whole() && known.unresolved().len() == 1);
 }
-
-#[tokio::test(start_paused = true)]
-async fn what_another_process_writes_is_taken_in_from_its_beginning_to_its_end() {
-    let world = World::open("bad-canary", |source| source).await;
-    let clock = Arc::clone(&world.clock) as SharedClock;
-    let folder = world.folder.path().to_owned();
-    // As the other process holds it.
-    let held = try_lock(&folder, "pipelines-eu/payments-main", "dana@here").unwrap();
-    let (out, mut inbox) = mpsc::channel(64);
-    let here = Gateway::new(world.sources.iter().cloned(), clock, folder, "kim@there".into());
-    let _writer = crate::runtime::writer::Writer::start(here, &out, true);
-    let mut told = async |wanted: &dyn Fn(&[crate::app::activity::Activity]) -> bool| {
-        while let Some(msg) = inbox.recv().await {
-            if matches!(&msg, Msg::Past(past) if wanted(past)) {
-                return;
-            }
-        }
-        panic!("it was never told");
-    };
-    told(&|past| past.is_empty()).await;
-    let confirmed = world.confirmed(&approve());
-    let plan = serde_json::to_value(&confirmed).unwrap();
-    world.gateway.record(&confirmed, None, Event::Confirmed { plan }).await.unwrap();
-    let order = serde_json::to_value(confirmed.order(0).unwrap()).unwrap();
-    world.gateway.record(&confirmed, Some(0), Event::Sending { order }).await.unwrap();
-    told(&|past| past.len() == 1 && past[0].steps[0].phase.is_some() && past[0].is_under_way())
-        .await;
-    world.gateway.ended(&confirmed, 0, Outcome::Done { note: None }).await;
-    told(&|past| past.len() == 1 && past[0].steps[0].is_done()).await;
-    drop(held);
-}
