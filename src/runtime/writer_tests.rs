@@ -53,7 +53,7 @@ async fn what_another_process_writes_is_taken_in_from_its_beginning_to_its_end()
         }
         panic!("it was never told");
     };
-    told(&|past| past.is_empty()).await;
+    told(&<[Activity]>::is_empty).await;
     write(None, Event::Confirmed { plan: serde_json::json!({ "plan": plan() }) });
     write(Some(0), Event::Sending { order: serde_json::json!({}) });
     told(&|past| past.iter().any(Activity::is_under_way)).await;

@@ -58,17 +58,38 @@ async fn killed(kind: Kind, words: &str) {
 #[ignore = "needs the lab: bash tests/run"]
 async fn killed_at_every_step_a_write_to_a_pipeline_is_accounted_for_and_never_done_twice() {
     tokio::join!(
-        killed(Kind::Approve, "approve shop --yes --accept-current --comment again --break-glass again"),
+        killed(
+            Kind::Approve,
+            "approve shop --yes --accept-current --comment again --break-glass again"
+        ),
         killed(Kind::Reject, "reject shop --yes --comment again --break-glass again"),
-        killed(Kind::Hold, "hold shop --stage Production --yes --comment again --break-glass again"),
-        killed(Kind::Release, "release shop --stage Production --yes --comment again --break-glass again"),
+        killed(
+            Kind::Hold,
+            "hold shop --stage Production --yes --comment again --break-glass again"
+        ),
+        killed(
+            Kind::Release,
+            "release shop --stage Production --yes --comment again --break-glass again"
+        ),
         killed(Kind::Abandon, "stop shop --all --yes --comment again --break-glass again"),
         killed(Kind::Stop, "stop shop --yes --comment again --break-glass again"),
         killed(Kind::Start, "start shop --yes --comment again --break-glass again"),
-        killed(Kind::Retry, "retry shop --stage Production --yes --comment again --break-glass again"),
-        killed(Kind::RetryAll, "retry shop --stage Production --all --yes --comment again --break-glass again"),
-        killed(Kind::RollBack, "rollback shop --yes --accept-current --comment again --break-glass again"),
-        killed(Kind::Override, "override shop --yes --accept-current --comment again --break-glass again"),
+        killed(
+            Kind::Retry,
+            "retry shop --stage Production --yes --comment again --break-glass again"
+        ),
+        killed(
+            Kind::RetryAll,
+            "retry shop --stage Production --all --yes --comment again --break-glass again"
+        ),
+        killed(
+            Kind::RollBack,
+            "rollback shop --yes --accept-current --comment again --break-glass again"
+        ),
+        killed(
+            Kind::Override,
+            "override shop --yes --accept-current --comment again --break-glass again"
+        ),
     );
 }
 
