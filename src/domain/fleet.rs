@@ -281,13 +281,14 @@ impl Fleet {
     }
 }
 
-/// Newer points replace and extend the known ones, so that a read need only fetch the end.
+/// Newer points replace and extend the known ones, so that a read need only fetch the end. An end without
+/// points takes nothing back.
 fn merge_points(known: Option<&Series>, mut new: Series) -> Series {
     if let Some(known) = known
-        && let Some(first) = new.points.first()
         && known.step == new.step
     {
-        let keep = known.points.partition_point(|p| p.at < first.at);
+        let first = new.points.first().map_or(Timestamp::MAX, |first| first.at);
+        let keep = known.points.partition_point(|p| p.at < first);
         let mut points: Vec<_> = known.points.iter().take(keep).copied().collect();
         points.append(&mut new.points);
         new.points = points;
