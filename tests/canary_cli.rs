@@ -285,3 +285,57 @@ fn a_canary_of_which_nothing_is_known_is_not_well() {
     assert_eq!(code, 12, "{out}{err}");
     assert!(out.contains("unknown: shop/prod: its traffic split was not read"), "{out}");
 }
+
+/// Shares of failed requests between 0.00004 and 0.00008, half as much again on the canary.
+#[test]
+fn kayentas_blindness_for_tiny_values_is_said_and_can_be_healed() {
+    let desk = Desk::new();
+    let shares = |factor: f64| {
+        let mut text = "time,share\n".to_owned();
+        for minute in 0..60 {
+            let value = factor * 1e-5 * (4.0 + f64::from((minute * 37) % 11) * 0.2);
+            writeln!(text, "{},{value:e}", 1_780_000_000 + minute * 60).unwrap();
+        }
+        text
+    };
+    let (baseline, canary) =
+        (desk.file("baseline.csv", &shares(1.0)), desk.file("canary.csv", &shares(1.5)));
+    let (code, out, err) = desk.judge(&baseline, &canary, &["--mode", "kayenta"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("or judge with --exact-roots"), "{out}");
+    let (code, out, err) =
+        desk.judge(&baseline, &canary, &["--mode", "kayenta", "--exact-roots", "-o", "json"]);
+    assert_ne!(code, 0, "{out}{err}");
+    let found: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(found["kayenta"]["metrics"][0]["classification"], "High", "{out}");
+    let (code, _, err) = desk.judge(&baseline, &canary, &["--exact-roots"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("--mode kayenta"), "{err}");
+}
+
+#[test]
+fn levels_are_calibrated_by_two_files_of_one_version() {
+    let desk = Desk::new();
+    let slow = |phase: f64| {
+        let mut text = "time,p99\n".to_owned();
+        for minute in 0..400_i32 {
+            let value = 200.0 * (1.0 + 0.1 * (f64::from(minute) / 60.0 + phase).sin());
+            writeln!(text, "{},{value}", 1_780_000_000 + minute * 60).unwrap();
+        }
+        text
+    };
+    let (one, other) = (desk.file("a.csv", &slow(0.0)), desk.file("b.csv", &slow(1.0)));
+    let (code, out, err) = desk.judge(&one, &other, &["--calibrate"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.starts_with("p99: v_min = ") && out.contains("400 pairs"), "{out}");
+    let (_, out, _) = desk.judge(&one, &other, &["--calibrate", "-o", "json"]);
+    let found: Value = serde_json::from_str(&out).unwrap();
+    assert!(found["metrics"][0]["v_min"].as_f64().unwrap() > 10.0, "{out}");
+    // The same file twice has no differences.
+    let (code, out, _) = desk.judge(&one, &one, &["--calibrate"]);
+    assert!(code != 0 && out.contains("not known"), "{code} {out}");
+    let counts = desk.file("counts.csv", &minutes(0, 30, 1_000, 10, 200.0));
+    let (code, _, err) =
+        desk.judge(&counts, &counts, &["--calibrate", "--counts", "errors/requests"]);
+    assert_eq!(code, 2, "{err}");
+}

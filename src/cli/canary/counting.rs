@@ -252,7 +252,8 @@ pub fn flagger(
         return Err(Failure::usage(message));
     }
     let settings = Settings {
-        threshold: file.threshold.unwrap_or(Settings::default().threshold),
+        // Flagger takes none for its default too.
+        threshold: file.threshold.filter(|n| *n > 0).unwrap_or(Settings::default().threshold),
         step_weight: file.step_weight,
         step_weights: file.step_weights.clone(),
         max_weight: file.max_weight,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::agreed::{Agreed, From};
+use super::calibrate;
 use super::columns::{Columns, Timed};
 use super::counting;
 use super::document::{JUDGEMENT_FORMAT, Judgement};
@@ -59,6 +60,14 @@ pub struct JudgeArgs {
     /// Kayenta: at least this score is marginal
     #[arg(long, value_name = "SCORE")]
     pub marginal: Option<f64>,
+    /// Kayenta: find exact roots, which tell differences of values below 0.001 too; at least eight
+    /// points in each file are needed then
+    #[arg(long)]
+    pub exact_roots: bool,
+    /// Judge nothing: both files are of one version, and tell how much the memory of their levels
+    /// inflates their variance
+    #[arg(long, conflicts_with = "exact_roots")]
+    pub calibrate: bool,
     /// How to write it
     #[arg(long, short, value_enum, default_value_t)]
     pub output: Format,
@@ -86,6 +95,12 @@ pub fn run(args: &JudgeArgs, out: &mut impl Write) -> Result<Exit, Failure> {
         let message =
             "one file has a column of times and the other has none: rows cannot be paired";
         return Err(Failure::usage(message));
+    }
+    if args.exact_roots && args.mode != Mode::Kayenta {
+        return Err(Failure::usage("--exact-roots is for --mode kayenta"));
+    }
+    if args.calibrate {
+        return calibrate::run(args, &baseline, &canary, out);
     }
     let found = match args.mode {
         Mode::Anytime => anytime(args, &baseline, &canary)?,

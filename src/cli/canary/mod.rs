@@ -1,6 +1,7 @@
 //! `flightdeck canary`: the canaries that are under way, and figures in files, judged for scripts.
 
 mod agreed;
+mod calibrate;
 mod columns;
 mod counting;
 mod document;
