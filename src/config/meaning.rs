@@ -20,6 +20,9 @@ const CLAIMS: [(&str, &[&str]); 4] = [
 /// Which kinds of source can answer a query.
 const METRICS: &[&str] = &["prometheus", "cloudwatch", "haproxy", "runs", "rehearsal"];
 
+/// The greatest margin of a metric that must not decrease: the judge tells no ratio much below the rest.
+const MOST_DECREASE: f64 = 0.95;
+
 /// Every fault of this sort. Whatever is of the wrong shape is passed over: it has been reported.
 pub(super) fn check(root: &Node) -> Vec<Problem> {
     let mut sense = Sense { root, problems: Vec::new() };
@@ -260,8 +263,42 @@ impl<'t> Sense<'t> {
             self.canary(canary, &path);
             let metrics = canary.get("metrics").map(Node::list).unwrap_or_default();
             for (index, metric) in metrics.iter().enumerate() {
-                self.canary_metric(metric, &path.key("metrics").index(index));
+                let path = path.key("metrics").index(index);
+                self.canary_metric(metric, &path);
+                self.judged(canary, metric, &path);
             }
+            let muted = |metric: &&Node| metric.get("muted").is_some_and(is_true);
+            if canary.get("signals").is_none()
+                && let Some(first) = metrics.first().and_then(|metric| metric.get("muted"))
+                && metrics.iter().all(|metric| muted(&metric))
+            {
+                let path = path.key("metrics").index(0).key("muted");
+                let message = "every metric is muted: none has a voice in the verdict".to_owned();
+                self.fault(first, &path, message, "take it away from one of them");
+            }
+        }
+    }
+
+    /// What the judge could make nothing of.
+    fn judged(&mut self, canary: &Node, metric: &Node, path: &KeyPath) {
+        let experiment = canary.get("purpose").and_then(Node::text) == Some("experiment");
+        if let Some(node) = metric.get("floor") {
+            let path = path.key("floor");
+            if experiment {
+                let message = "an experiment has no floor".to_owned();
+                self.fault(node, &path, message, "which of two is better needs a difference");
+            } else if let Some(floor @ (0.0 | 1.0)) = number(node) {
+                let message = format!("{floor} is no floor: between 0 and 1, both excluded");
+                self.fault(node, &path, message, "0.001 is one failure in a thousand requests");
+            }
+        }
+        let decrease = metric.get("direction").and_then(Node::text) == Some("decrease");
+        if let Some(node) = metric.get("margin").filter(|_| decrease)
+            && number(node).is_some_and(|margin| margin > MOST_DECREASE)
+        {
+            let message = format!("a decrease has a margin of at most {MOST_DECREASE}");
+            let hint = "it is a share of the baseline: 0.1 is a tenth less";
+            self.fault(node, &path.key("margin"), message, hint);
         }
     }
 
@@ -352,6 +389,10 @@ impl<'t> Sense<'t> {
             }
         }
     }
+}
+
+fn is_true(node: &Node) -> bool {
+    matches!(node.value, Value::Bool(true))
 }
 
 fn duration(node: &Node) -> Option<HumanDuration> {

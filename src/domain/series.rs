@@ -68,6 +68,9 @@ pub struct SeriesSpec {
 pub enum SeriesQuery {
     /// `PromQL`, or the expression language of the source (CloudWatch metric maths).
     Expression(String),
+    /// `PromQL` in which `{edge}` stands for the bucket of a histogram in which a share of what was seen
+    /// before ends; found once, and kept.
+    Beyond(Box<Beyond>),
     /// A CloudWatch metric.
     Metric {
         /// For example `AWS/ApplicationELB`.
@@ -88,6 +91,19 @@ pub enum SeriesQuery {
         /// Which figure: `requests`, `errors`.
         figure: String,
     },
+}
+
+/// A question that needs a threshold, and how that is found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Beyond {
+    /// The question, with `{edge}`.
+    pub expression: String,
+    /// Whose answer is the time at which the threshold is found, in seconds since 1970; otherwise now.
+    pub begun: String,
+    /// The counts of a histogram by `le`, up to that time.
+    pub buckets: String,
+    /// The share that lies below the threshold.
+    pub share: f64,
 }
 
 impl Series {

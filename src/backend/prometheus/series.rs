@@ -34,19 +34,26 @@ pub(super) struct Read {
     pub warnings: Vec<SafeText>,
 }
 
+impl Read {
+    /// A series without points, and why.
+    pub(super) fn nothing(spec: &SeriesSpec, note: &str) -> Self {
+        let gathered = Gathered { infos: vec![note.to_owned()], ..Gathered::default() };
+        let mut read = gathered.finish(spec, None, (Timestamp::MIN, Timestamp::MIN));
+        read.series.note = Some(SafeText::new(note));
+        read
+    }
+}
+
 /// Reads `spec` up to `now`: the whole window at first, later what is new.
 pub(super) async fn read(
     session: &Session,
     spec: &SeriesSpec,
+    query: &str,
     known: Option<&Known>,
     now: Timestamp,
     patience: &str,
     cx: &ReadContext,
 ) -> Result<Read, Fault> {
-    let SeriesQuery::Expression(query) = &spec.query else {
-        let message = format!("{}: Prometheus is asked by an expression (PromQL)", spec.id);
-        return Err(Fault::new(FaultKind::InvalidRequest, message));
-    };
     let step = spec.step.max(SignedDuration::from_millis(1));
     let overlap = OVERLAP.max(step.saturating_mul(2));
     let first = now.saturating_sub(spec.window).unwrap_or(now);
@@ -199,6 +206,12 @@ impl Gathered {
             } else {
                 format!("no data in the last {span}")
             });
+            // The usual reason, which nothing else tells.
+            if matches!(&spec.query, SeriesQuery::Expression(text) if has_bare_window(text)) {
+                notes.push(
+                    "of a window in [ ] nothing is told unless it holds two scrapes".to_owned(),
+                );
+            }
         } else if self.odd > 0 {
             notes.push(format!("{} values are NaN or infinite", self.odd));
         }
@@ -226,6 +239,11 @@ impl Gathered {
             warnings: self.warnings.iter().map(SafeText::from).collect(),
         }
     }
+}
+
+/// Whether an expression looks at the scrapes within a window, not at a value every so often.
+fn has_bare_window(text: &str) -> bool {
+    text.split('[').skip(1).any(|rest| rest.split_once(']').is_some_and(|(w, _)| !w.contains(':')))
 }
 
 fn floor(at: i128, step: i128) -> i128 {

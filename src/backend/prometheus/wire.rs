@@ -48,6 +48,19 @@ pub(super) struct Matrix {
     pub histograms: Vec<serde::de::IgnoredAny>,
 }
 
+/// `data` of `/api/v1/query`, of an expression that gives a vector.
+#[derive(Debug, Deserialize)]
+pub(super) struct VectorData {
+    pub result: Vec<Sample>,
+}
+
+/// One element of a vector.
+#[derive(Debug, Deserialize)]
+pub(super) struct Sample {
+    pub metric: Labels,
+    pub value: (f64, String),
+}
+
 /// `data` of `/api/v1/rules`.
 #[derive(Debug, Deserialize)]
 pub(super) struct RulesData {

@@ -289,6 +289,7 @@ fn chart(
     if freshness.is_none() {
         lines.push(look.line(Role::Unknown, format!("  {}", why_unread(state, metric))));
     }
+    lines.extend(note(state, metric).map(|note| look.line(Role::Dim, format!("  {note}"))));
     lines
 }
 
@@ -311,6 +312,12 @@ fn figures(look: &Look, judged: &JudgedMetric) -> String {
         text.push_str(&format!(" needs {}", when::steady(time)));
     }
     text
+}
+
+/// What a source says of the figures: a threshold it found, why there are none.
+fn note(state: &State, metric: &CanaryMetric) -> Option<String> {
+    let told = metric.data.series().into_iter().filter_map(|id| state.fleet.series.get(id));
+    told.filter_map(|series| series.value.note.as_ref()).map(ToString::to_string).next()
 }
 
 fn why_unread(state: &State, metric: &CanaryMetric) -> String {

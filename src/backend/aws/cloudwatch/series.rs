@@ -108,6 +108,7 @@ impl CloudWatch {
             let spec = spec.and_then(|spec| match spec.query {
                 SeriesQuery::Expression(_) | SeriesQuery::Metric { .. } => Ok(spec),
                 SeriesQuery::Arm { .. } => Err("CloudWatch knows no arms of a traffic split"),
+                SeriesQuery::Beyond(_) => Err("CloudWatch keeps no histogram by buckets"),
             });
             match spec {
                 Ok(spec) => {
@@ -255,7 +256,7 @@ fn wire(number: usize, query: &Query<'_>) -> MetricDataQuery {
             asked.metric_stat(stat).build()
         }
         SeriesQuery::Expression(text) => asked.expression(text).period(query.period).build(),
-        SeriesQuery::Arm { .. } => asked.build(),
+        SeriesQuery::Arm { .. } | SeriesQuery::Beyond(_) => asked.build(),
     }
 }
 
