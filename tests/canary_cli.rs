@@ -271,6 +271,46 @@ fn what_is_under_way_is_listed_and_judged() {
 }
 
 #[test]
+fn a_flight_is_told_line_by_line_and_in_the_journal() {
+    let desk = Desk::new();
+    let world = ["--scenario", "bad-canary", "--set", "rehearsal.speed=240"];
+    let fly = [&["pilot", "checkout", "--yes", "-o", "ndjson"], &world[..]].concat();
+    let (code, out, err) = desk.run(&fly);
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let last = lines.last().unwrap();
+    assert_eq!(last["end"], "rolled_back", "{out}{err}");
+    assert_eq!((code, &last["phase"]), (11, &Value::from("rolled back")), "{out}{err}");
+    assert_eq!(last["verdict"], "fail");
+    assert!(lines.iter().any(|line| line["share"] == 10.0 && line["end"].is_null()), "{out}");
+    let journal = |more: &[&str]| desk.run(&[&["journal"], more, &world[..]].concat());
+    let (code, out, err) = journal(&[]);
+    assert_eq!(code, 0, "{err}");
+    for told in ["pilot engaged", "pilot rolled back", "verdict fail", "rolled back, and held"] {
+        assert!(out.contains(told), "{told}: {out}");
+    }
+    assert!(out.contains(": by the pilot: 10%: ROLL BACK"), "{out}");
+    assert!(!out.contains("no outcome yet"), "{out}");
+    assert_eq!(journal(&["verify"]).0, 0);
+    let (code, _, err) = desk.run(&["pilot", "checkout", "--limit", "4294967295"]);
+    assert_eq!(code, 2, "{err}");
+}
+
+#[test]
+fn a_canary_without_traffic_passes_no_gate() {
+    let desk = Desk::new();
+    let world = ["--scenario", "quiet-day"];
+    let (code, out, err) = desk.run(&[&["canary", "status"], &world[..]].concat());
+    assert_eq!(code, 32, "{out}{err}");
+    assert!(out.contains("not under way"), "{out}");
+    let watch = ["canary", "watch", "checkout", "--until-verdict", "--for", "3"];
+    let (code, out, err) = desk.run(&[&watch[..], &world[..]].concat());
+    assert_eq!(code, 32, "{out}{err}");
+    let other = ["canary", "status", "checkout", "--canary", "nothing"];
+    let (code, out, _) = desk.run(&[&other[..], &world[..]].concat());
+    assert_eq!((code, out.as_str()), (2, ""));
+}
+
+#[test]
 fn a_canary_of_which_nothing_is_known_is_not_well() {
     let desk = Desk::new();
     let config = desk.file(

@@ -8,6 +8,8 @@
 
 #[path = "pty/manners.rs"]
 mod manners;
+#[path = "pty/pilot.rs"]
+mod pilot;
 #[path = "pty/room.rs"]
 mod room;
 

@@ -6,6 +6,8 @@
     reason = "a failing unwrap in a test is a failing test"
 )]
 
+#[path = "screens/flights.rs"]
+mod flights;
 #[path = "screens/print.rs"]
 mod print;
 #[allow(dead_code, reason = "each test file uses a part of it")]

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::intent::Intent;
+use super::flight::{Flight, Told, title};
+use crate::domain::flight::FlightEvent;
 use crate::domain::ids::ServiceId;
 use crate::domain::text::SafeText;
 use crate::domain::write::{Confirmed, Outcome, Plan, PlanId, Step, Write};
@@ -49,11 +51,14 @@ pub struct Activity {
     pub service: Option<ServiceId>,
     /// When it was confirmed.
     pub at: Timestamp,
-    /// Its steps.
+    /// Its steps; none of a flight, whose writes are plans of their own.
     pub steps: Vec<ActivityStep>,
     /// What was wanted, for a new plan if it had moved; the journal does not tell.
     #[serde(default)]
     pub intent: Option<Intent>,
+    /// What a pilot told, if it is no plan but a flight.
+    #[serde(default)]
+    pub flight: Option<Flight>,
 }
 
 /// One step of it.
@@ -132,16 +137,20 @@ impl Activity {
             at: plan.at,
             steps: plan.steps.iter().map(step).collect(),
             intent: None,
+            flight: None,
         }
     }
 
-    /// Whether it is still under way.
+    /// Whether it is a write that is still under way.
     pub fn is_under_way(&self) -> bool {
-        self.outcome().is_none()
+        self.flight.is_none() && self.outcome().is_none()
     }
 
     /// How far it has come, in words.
     pub fn progress(&self) -> String {
+        if let Some(flight) = &self.flight {
+            return flight.words();
+        }
         let count = self.steps.len();
         let at = self.steps.iter().filter(|s| s.phase.is_some()).count();
         let word = match self.steps.iter().rev().find_map(|s| s.phase.as_ref()) {
@@ -159,6 +168,29 @@ impl Activity {
         if let Some(step) = self.steps.get_mut(report.step) {
             step.at = Some(report.at);
             step.phase = Some(report.phase);
+        }
+    }
+
+    /// The first that is told of a flight.
+    pub fn of_flight(plan: PlanId, at: Timestamp, event: FlightEvent) -> Self {
+        let (canary, service) = (event.canary.clone(), event.service.clone());
+        let over = event.what.ends();
+        let flight = Flight { canary: canary.clone(), told: vec![Told { at, event }], over };
+        Self {
+            plan,
+            title: title(&canary),
+            service: Some(service),
+            at,
+            steps: Vec::new(),
+            flight: Some(flight),
+        }
+    }
+
+    /// Takes in what a pilot tells next.
+    pub fn tell(&mut self, at: Timestamp, event: FlightEvent) {
+        if let Some(flight) = &mut self.flight {
+            flight.over = event.what.ends();
+            flight.told.push(Told { at, event });
         }
     }
 }

@@ -11,6 +11,8 @@ pub mod command;
 pub mod dialog;
 pub mod effect;
 pub mod explain;
+pub mod figures;
+pub mod flight;
 pub mod index;
 pub mod intent;
 pub mod interest;

@@ -1,6 +1,5 @@
 //! What needs a human, counted: the header and the exit code of headless commands.
 
-use super::row::Attention;
 use super::select::inbox::AskKind;
 use super::state::State;
 
@@ -26,15 +25,12 @@ pub fn needs(state: &State) -> Needs {
         match ask.kind {
             AskKind::Alarm => needs.alarms += 1,
             AskKind::Failed => needs.failed += 1,
-            AskKind::Approval | AskKind::Held => needs.waiting += 1,
+            AskKind::Approval | AskKind::Held | AskKind::Pilot => needs.waiting += 1,
+            // Canaries are counted by their rows.
+            AskKind::Canary => {}
             AskKind::SignIn => needs.sign_in += 1,
         }
     }
-    needs.canaries = state
-        .rows
-        .canaries
-        .iter()
-        .filter(|row| row.percent.is_some() && row.attention <= Attention::AtRisk)
-        .count();
+    needs.canaries = state.rows.canaries.iter().filter(|row| row.is_at_risk()).count();
     needs
 }

@@ -214,6 +214,17 @@ impl State {
         self.activity.sort_by_key(|a| Reverse(a.at));
     }
 
+    /// Makes the row of a canary anew, and what it wants from a human.
+    pub(super) fn refresh_canary(&mut self, canary: &CanaryId) {
+        let Self { setup, fleet, membership, watches, pilots, rows, view, .. } = self;
+        let group_by_owner = view.group_by_owner;
+        let facts = Facts { setup, fleet, membership, watches, pilots, group_by_owner };
+        let mut specs = facts.setup.services.iter().flat_map(|s| &s.canaries);
+        if let Some(spec) = specs.find(|spec| spec.id == *canary) {
+            rows.refresh_flown(spec, &facts);
+        }
+    }
+
     /// Makes the row of a plan anew.
     pub(super) fn refresh_activity(&mut self, plan: &PlanId) {
         if let Some(activity) = self.activity.iter().find(|a| a.plan == *plan) {
@@ -267,16 +278,16 @@ impl State {
 
     /// Builds every row anew; needed at the start and when the order itself changes.
     pub(super) fn rebuild_rows(&mut self) {
-        let Self { setup, fleet, membership, watches, rows, view, .. } = self;
-        let facts =
-            Facts { setup, fleet, membership, watches, group_by_owner: view.group_by_owner };
+        let Self { setup, fleet, membership, watches, pilots, rows, view, .. } = self;
+        let group_by_owner = view.group_by_owner;
+        let facts = Facts { setup, fleet, membership, watches, pilots, group_by_owner };
         rows.rebuild(&facts);
     }
 
     /// Recomputes what `touched` shows.
     pub(super) fn refresh_rows(&mut self, touched: &Touched) {
         self.work.rows += touched.items.len() as u64;
-        let Self { setup, fleet, membership, watches, rows, view, .. } = self;
+        let Self { setup, fleet, membership, watches, pilots, rows, view, .. } = self;
         let mut services = BTreeSet::new();
         let mut claimed = Vec::new();
         for item in &touched.items {
@@ -306,8 +317,8 @@ impl State {
             watches.entry(spec.id.clone()).or_default().refresh(spec, split, fleet);
             services.insert(spec.service.clone());
         }
-        let facts =
-            Facts { setup, fleet, membership, watches, group_by_owner: view.group_by_owner };
+        let group_by_owner = view.group_by_owner;
+        let facts = Facts { setup, fleet, membership, watches, pilots, group_by_owner };
         rows.refresh(&facts, touched, &services);
         rows.refresh_changes_of(&claimed, &facts);
     }

@@ -115,7 +115,7 @@ impl Exit {
             Self::NoJournal => "the journal cannot take a write; nothing was sent",
             Self::Harm => "verdict fail: the canary does harm beyond its margin",
             Self::Marginal => "verdict marginal: worse, but not provably beyond its margin",
-            Self::TooLittle => "no verdict: not enough data",
+            Self::TooLittle => "no verdict: not enough data, or not under way",
             Self::Differs => "the canary answers otherwise than the baseline",
             Self::NotCompared => "nothing could be compared",
         }

@@ -8,6 +8,7 @@ pub mod error;
 pub mod fact;
 pub mod flag;
 pub mod fleet;
+pub mod flight;
 pub mod ids;
 pub mod observation;
 pub mod observed;

@@ -1,5 +1,6 @@
 //! The only place that touches the world: effects, polling, supervision and the one `select!`.
 
+mod diary;
 pub mod gateway;
 pub mod headless;
 pub mod keeper;

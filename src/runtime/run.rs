@@ -123,6 +123,7 @@ pub async fn run<W: io::Write>(
             }
             for effect in update(&mut state, msg) {
                 if effect == Effect::Quit {
+                    writer.finish().await;
                     return finish(record, state);
                 }
                 msgs.extend(perform(effect, &pool, &mut writer, &mut screen, speed.as_deref())?);
@@ -167,7 +168,18 @@ fn perform(
             writer.carry_out(*confirmed);
             None
         }
-        Effect::Lease { canary, take } => writer.lease(&canary, take),
+        Effect::Lease { canary, split, flight, take } => {
+            if take {
+                Some(writer.lease(&canary, &split, &flight))
+            } else {
+                writer.give_back(&canary);
+                None
+            }
+        }
+        Effect::Tell { flight, at, event } => {
+            writer.tell(&flight, at, event);
+            None
+        }
         Effect::Copy(text) => screen.copy(&text).err().map(|why| Msg::Notice(Notice::warning(why))),
         Effect::LoadTheme(name) => Some(match screen.load_theme(&name) {
             Ok(()) => {

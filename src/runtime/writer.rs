@@ -1,19 +1,25 @@
-//! `Writer`: carries out confirmed plans beside the session, and looks after those of before.
+//! `Writer`: carries out confirmed plans beside the session, records what pilots tell, and looks after
+//! what was written before.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 
-use super::gateway::Gateway;
+use super::diary::Diary;
+use super::gateway::{Gateway, plan_lock};
 use crate::app::Msg;
 use crate::app::activity::{Phase, WriteReport};
+use crate::app::flight::title;
 use crate::app::msg::Notice;
-use crate::domain::ids::CanaryId;
+use crate::domain::flight::FlightEvent;
+use crate::domain::ids::{CanaryId, TrafficId};
 use crate::domain::text::SafeText;
-use crate::domain::write::{Confirmed, Outcome};
+use crate::domain::write::{Confirmed, Outcome, PlanId};
+use crate::store::journal::{Event, Record};
 use crate::store::lock::{Lock, TargetLock, try_lock};
 
 /// Where writes are recorded, and as whose.
@@ -39,7 +45,9 @@ const BEAT: Duration = Duration::from_secs(10);
 pub struct Writer {
     gateway: Arc<Gateway>,
     out: mpsc::Sender<Msg>,
-    leases: BTreeMap<CanaryId, TargetLock>,
+    /// The split of each canary that a pilot of this session flies, and the flight itself.
+    leases: BTreeMap<CanaryId, (TargetLock, Option<TargetLock>)>,
+    diary: Diary,
     /// Something was written: the journal is looked at now.
     written: Arc<Notify>,
 }
@@ -49,29 +57,53 @@ impl Writer {
     pub fn start(gateway: Gateway, out: &mpsc::Sender<Msg>, lasting: bool) -> Self {
         let (gateway, written) = (Arc::new(gateway), Arc::new(Notify::new()));
         tokio::spawn(watch(Arc::clone(&gateway), out.clone(), Arc::clone(&written)));
-        let this = Self { gateway, out: out.clone(), leases: BTreeMap::new(), written };
+        let diary = Diary::start(Arc::clone(&gateway), Arc::clone(&written));
+        let this = Self { gateway, out: out.clone(), leases: BTreeMap::new(), diary, written };
         if lasting {
             tokio::spawn(look_back(Arc::clone(&this.gateway), this.out.clone()));
         }
         this
     }
 
-    /// Takes a canary for a pilot of this session alone, or gives it back.
-    pub fn lease(&mut self, canary: &CanaryId, take: bool) -> Option<Msg> {
-        if !take {
-            self.leases.remove(canary);
-            return None;
-        }
+    /// Takes a canary for a pilot of this session alone. The lock is that of its split, in the state
+    /// folder: it is between the sessions of one user on one host.
+    pub fn lease(&mut self, canary: &CanaryId, split: &TrafficId, flight: &PlanId) -> Msg {
         let (folder, who) = (self.gateway.locks(), self.gateway.who());
-        let other = match try_lock(folder, &format!("pilot {canary}"), who.as_str()) {
+        let target = format!("pilot {}/{}", split.source, split.name);
+        let other = match try_lock(folder, &target, who.as_str()) {
             Ok(Lock::Taken(lease)) => {
-                self.leases.insert(canary.clone(), lease);
+                // Who finds this one free knows that nobody flies it any more.
+                let flight = try_lock(folder, &plan_lock(&flight.0), who.as_str());
+                let flight = flight.ok().and_then(Lock::taken);
+                self.leases.insert(canary.clone(), (lease, flight));
                 None
             }
             Ok(Lock::Held(who)) => Some(who.unwrap_or_else(|| "another process".into())),
             Err(error) => Some(format!("nobody knows who ({error})").into()),
         };
-        Some(Msg::Lease { canary: canary.clone(), other })
+        Msg::Lease { canary: canary.clone(), other }
+    }
+
+    /// Gives a canary back.
+    pub fn give_back(&mut self, canary: &CanaryId) {
+        self.leases.remove(canary);
+    }
+
+    /// Records what a pilot tells, in the order in which it is told.
+    pub fn tell(&self, flight: &PlanId, at: Timestamp, event: Box<FlightEvent>) {
+        self.diary.add(Record {
+            at,
+            plan: flight.0.clone(),
+            title: title(&event.canary),
+            step: None,
+            who: self.gateway.who().clone(),
+            event: Event::Pilot(event),
+        });
+    }
+
+    /// Ends once all that was told is recorded, or cannot be.
+    pub async fn finish(self) {
+        self.diary.finish().await;
     }
 
     /// Carries out a confirmed plan; reports come as messages, even if this program fails at it.

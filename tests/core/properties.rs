@@ -186,6 +186,7 @@ fn check_rows(state: &State) {
         fleet: &state.fleet,
         membership: &membership,
         watches: &state.watches,
+        pilots: &state.pilots,
         group_by_owner: state.view.group_by_owner,
     };
     let mut rows = Rows::default();

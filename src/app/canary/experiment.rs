@@ -21,11 +21,13 @@ pub enum Answer {
     Open,
 }
 
-/// The answer of an experiment whose metrics were judged without a margin.
-pub fn answer(spec: &CanarySpec, report: &Report) -> Answer {
+/// The answer of an experiment whose metrics were judged without a margin. What is plausible is so at
+/// every look at once: that neither is better was shown once, and stays shown.
+pub fn answer(spec: &CanarySpec, report: &Report, before: Option<Answer>) -> Answer {
     match report.verdict {
         Verdict::Fail => Answer::Baseline,
         Verdict::Pass => Answer::Canary,
+        _ if before == Some(Answer::Same) => Answer::Same,
         _ if !report.metrics.is_empty() && goals(report).all(|m| is_within(spec, m)) => {
             Answer::Same
         }

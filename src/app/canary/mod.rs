@@ -4,8 +4,9 @@ mod experiment;
 mod judged;
 mod ticks;
 
+pub use crate::judge::words::number as ratio_number;
 pub use experiment::Answer;
-pub use judged::{Judged, JudgedMetric, Mark, Stand};
+pub use judged::{Judged, JudgedMetric, Mark, Stand, verdict_word};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -77,7 +78,8 @@ impl Watch {
             pushed = true;
         }
         if pushed || self.judged.is_none() {
-            self.judged = Some(Judged::of(spec, &analysis.report()));
+            let judged = Judged::of(spec, &analysis.report(), self.judged.as_ref());
+            self.judged = Some(Judged { until: Some(ticks.begin(self.next)), ..judged });
         }
     }
 

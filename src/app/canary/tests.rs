@@ -261,7 +261,7 @@ fn a_canary_that_never_says_anything_is_silent_and_one_that_begins_late_is_judge
     for minute in (10..60).step_by(2) {
         tell_baseline(&mut told, 0, minute);
         watch.refresh(&spec(), Some(&split(5)), &told);
-        let silent = watch.judged.as_ref().is_some_and(|j| j.stand == Stand::AtRisk);
+        let silent = watch.judged.as_ref().is_some_and(|j| j.stand == Stand::Silent);
         assert_eq!(silent, minute >= 16, "{minute}: {:?}", watch.judged);
     }
     let judged = watch.judged.clone().unwrap();

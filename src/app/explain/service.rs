@@ -1,7 +1,6 @@
 //! Sentences about a service: its worst trouble first.
 
 use super::{ago, canary, lately, pipeline};
-use crate::app::canary::Stand;
 use crate::app::row::RowId;
 use crate::app::state::State;
 use crate::domain::alarm::AlarmState;
@@ -18,8 +17,7 @@ pub fn sentences(state: &State, id: &ServiceId) -> Vec<String> {
     };
     if let Some(service) = state.setup.services.iter().find(|s| s.id == *id) {
         let canaries = service.canaries.iter().filter_map(|c| canary::trouble(state, c));
-        let (urgent, calm): (Vec<_>, Vec<_>) =
-            canaries.partition(|(stand, _)| matches!(stand, Stand::Harm | Stand::AtRisk));
+        let (urgent, calm): (Vec<_>, Vec<_>) = canaries.partition(|(stand, _)| stand.is_risky());
         lines.extend(urgent.into_iter().map(|(_, text)| text));
         watched.extend(calm.into_iter().map(|(_, text)| text));
     }

@@ -273,14 +273,14 @@ fn summary(state: &State, wanted: &Wanted, status: &Status, aged: usize) -> Summ
                 match ask.kind {
                     AskKind::Alarm => sum.alarms += 1,
                     AskKind::Failed => sum.failed += 1,
-                    AskKind::Approval | AskKind::Held => sum.waiting += 1,
-                    AskKind::SignIn => {}
+                    AskKind::Approval | AskKind::Held | AskKind::Pilot => sum.waiting += 1,
+                    AskKind::SignIn | AskKind::Canary => {}
                 }
             }
             let rows = state.rows.canaries.iter();
             sum.canaries = rows
                 .filter(|row| wanted.covers(std::slice::from_ref(&row.service)))
-                .filter(|row| row.percent.is_some() && row.attention <= Attention::AtRisk)
+                .filter(|row| row.is_at_risk())
                 .count();
         }
     }

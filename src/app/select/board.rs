@@ -50,6 +50,8 @@ pub struct BoardRow {
     pub canary_percent: Option<f64>,
     /// How that canary stands, and the odds of harm.
     pub canary_stand: Option<(Stand, SafeText)>,
+    /// The pilot that flies it calls a human.
+    pub canary_calls: bool,
 }
 
 /// One stage on the board.
@@ -115,6 +117,7 @@ pub fn row(service: &Service, facts: &Facts<'_>) -> BoardRow {
         flag_changed: None,
         canary_percent: None,
         canary_stand: None,
+        canary_calls: false,
     };
     let Some(members) = facts.membership.members(&service.id) else {
         row.attention = attention(&row);
@@ -151,6 +154,8 @@ pub fn row(service: &Service, facts: &Facts<'_>) -> BoardRow {
         let share = super::canaries::share(canary, split, judged);
         let Some(share) = share.filter(|p| *p > 0.0 && *p < 100.0) else { continue };
         row.canary_percent = row.canary_percent.or(Some(share));
+        row.canary_calls |=
+            facts.pilots.get(&canary.id).is_some_and(|pilot| pilot.asks().is_some());
         if row.canary_stand.is_none() {
             row.canary_stand = judged.map(|j| (j.stand, j.odds.clone()));
         }
@@ -168,7 +173,7 @@ fn attention(row: &BoardRow) -> Attention {
         || states().any(|s| s == RunState::Failed)
     {
         Attention::Failing
-    } else if row.approvals > 0 {
+    } else if row.approvals > 0 || row.canary_calls {
         Attention::Waiting
     } else if row.unread > 0
         || !row.missing.is_empty()

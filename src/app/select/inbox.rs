@@ -5,6 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Facts;
+use super::canaries::CanaryRow;
+use crate::app::pilot::Pilot;
 use crate::app::row::{Row, RowId};
 use crate::domain::alarm::AlarmState;
 use crate::domain::ids::{ItemId, ServiceId};
@@ -41,6 +43,10 @@ pub enum AskKind {
     Alarm,
     /// A stage failed.
     Failed,
+    /// A canary does harm, or may.
+    Canary,
+    /// A pilot holds, and calls a human.
+    Pilot,
     /// An execution waits for approval.
     Approval,
     /// An execution waits behind a closed transition.
@@ -55,6 +61,8 @@ impl AskKind {
         match self {
             Self::Alarm => "alarm",
             Self::Failed => "failed",
+            Self::Canary => "canary",
+            Self::Pilot => "pilot",
             Self::Approval => "approve",
             Self::Held => "held",
             Self::SignIn => "sign in",
@@ -157,6 +165,29 @@ fn of_pipeline(
         }
     }
     asks
+}
+
+/// What a canary, or the pilot that flies it, wants from a human.
+pub fn of_canary(row: &CanaryRow, facts: &Facts<'_>) -> Option<AskRow> {
+    let pilot = facts.pilots.get(&row.canary).and_then(Pilot::asks);
+    let judged = row.judged.as_ref();
+    let risky = judged.filter(|judged| judged.stand.is_risky());
+    let (kind, detail, since) = match (pilot, risky) {
+        (Some((why, since)), _) => (AskKind::Pilot, why.clone(), Some(since)),
+        (None, Some(judged)) => {
+            (AskKind::Canary, format!("{}: {}", judged.lead, judged.sentence).into(), None)
+        }
+        (None, None) => return None,
+    };
+    Some(AskRow {
+        id: RowId::Canary(row.canary.clone()),
+        kind,
+        services: vec![row.service.clone()],
+        title: row.canary.text().clone(),
+        detail: Some(detail),
+        since,
+        deadline: None,
+    })
 }
 
 /// What a source wants from a human.

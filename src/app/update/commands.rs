@@ -77,7 +77,7 @@ pub fn run(state: &mut State, command: Command, argument: Option<&str>, effects:
             let slower = SPEEDS.iter().rev().find(|s| **s < state.view.speed);
             effects.extend(slower.map(|s| Effect::Speed(*s)));
         }
-        Command::Wish(wish) => super::actions::offer(state, wish),
+        Command::Wish(wish) => super::actions::offer(state, wish, effects),
         Command::Again => super::actions::plan_again(state),
         Command::Fly => super::actions::fly(state, effects),
         Command::Lock => {
@@ -101,7 +101,7 @@ fn quit(state: &mut State, effects: &mut Vec<Effect>) {
             effects.push(Effect::Quit);
             return;
         }
-        (0, _) => "a pilot flies: leaving hands over".to_owned(),
+        (0, _) => "a pilot flies: leaving hands over, and traffic stays as it is".to_owned(),
         (1, _) => "a write is under way: its end is looked up at the next start".to_owned(),
         (n, _) => format!("{n} writes are under way: their ends are looked up at the next start"),
     };

@@ -23,10 +23,16 @@ use interest::interest;
 /// Changes `state` by what happened; returns what is to be done about it.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
-    let moved = handle(state, msg, &mut effects);
+    let mut moved = handle(state, msg, &mut effects);
     // Guards of an open dialog depend on the time too.
-    pilot::fly(state, &mut effects);
+    moved |= pilot::fly(state, &mut effects);
     actions::keep_true(state);
+    if let Some(at) = effects.iter().position(|effect| *effect == Effect::Quit) {
+        // Who leaves flies what is under way; that is recorded before anything ends.
+        let quit = effects.remove(at);
+        pilot::hand_over_all(state, None, "the control room was left", &mut effects);
+        effects.push(quit);
+    }
     if moved || !state.begun {
         state.begun = true;
         lists::keep_in_view(state);
@@ -74,7 +80,9 @@ fn handle(state: &mut State, msg: Msg, effects: &mut Vec<Effect>) -> bool {
         Msg::Journal(fault) => state.take_journal(fault),
         // The time moves no row: see `Row::Order`.
         Msg::Tick(now) => return quietly(&mut state.now, now),
-        Msg::Lease { canary, other } => pilot::lease(state, &canary, other.as_ref()),
+        Msg::Lease { canary, other } => {
+            pilot::lease(state, &canary, other.as_ref(), effects);
+        }
         Msg::Notice(notice) => return quietly(&mut state.view.notice, Some(notice)),
         Msg::Theme(name) => return quietly(&mut state.view.theme, name),
         Msg::Speed(speed) => return quietly(&mut state.view.speed, speed),

@@ -17,7 +17,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::headless::Format;
 use crate::cli::rows::rows;
 use crate::domain::text::SafeText;
-use crate::judge::{Analysis, Counts, Sample, Verdict};
+use crate::judge::{Analysis, Counts, Sample};
 
 /// The column of the canary's share of the traffic, in percent.
 pub const WEIGHT: &str = "weight";
@@ -236,15 +236,7 @@ fn share(
     (old + new > 0.0).then(|| new / (old + new))
 }
 
-/// A verdict in words.
-pub fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Marginal => "marginal",
-        Verdict::Fail => "fail",
-        Verdict::NotEnoughData => "not enough data",
-    }
-}
+pub use crate::app::canary::verdict_word as word;
 
 fn table(found: &Judgement, out: &mut impl Write) -> io::Result<()> {
     writeln!(
@@ -258,7 +250,9 @@ fn table(found: &Judgement, out: &mut impl Write) -> io::Result<()> {
     if let Some(judged) = &found.judged {
         writeln!(out, "   {}: {}", judged.lead, judged.sentence)?;
         let mut lines = vec![
-            ["metric", "stands", "ratio", "plausible", "odds of harm"].map(str::to_owned).to_vec(),
+            ["metric", "stands", "ratio", "plausible", "odds of harm", "by"]
+                .map(str::to_owned)
+                .to_vec(),
         ];
         for metric in &judged.metrics {
             let times = |ratio: f64| format!("{ratio:.2}");
@@ -273,9 +267,13 @@ fn table(found: &Judgement, out: &mut impl Write) -> io::Result<()> {
                 metric.ratio.map_or("-".to_owned(), times),
                 range,
                 metric.odds.to_string(),
+                metric.unit.to_string(),
             ]);
         }
         rows(&lines, out)?;
+        for note in &judged.notes {
+            writeln!(out, "   note: {note}")?;
+        }
     }
     if let Some(found) = &found.kayenta {
         kayenta::table(found, out)?;

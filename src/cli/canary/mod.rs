@@ -53,6 +53,9 @@ pub struct StatusArgs {
     /// Only this service
     #[arg(value_name = "SERVICE")]
     pub service: Option<String>,
+    /// Only the canary of this name
+    #[arg(long, value_name = "NAME")]
+    pub canary: Option<String>,
     /// Wait at most so long for all sources
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     pub wait: u64,
@@ -67,6 +70,9 @@ pub struct WatchArgs {
     /// Only this service
     #[arg(value_name = "SERVICE")]
     pub service: Option<String>,
+    /// Only the canary of this name
+    #[arg(long, value_name = "NAME")]
+    pub canary: Option<String>,
     /// End as soon as there is a verdict: pass, marginal or fail
     #[arg(long)]
     pub until_verdict: bool,

@@ -354,8 +354,8 @@ fn target_lock(write: &Write) -> String {
     format!("{}/{}", write.source(), write.target().name())
 }
 
-/// The lock of a plan, held while it is carried out.
-fn plan_lock(plan: &str) -> String {
+/// The lock of a plan, held while it is carried out, or of a flight while it is flown.
+pub(super) fn plan_lock(plan: &str) -> String {
     format!("plan {plan}")
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::app::activity::{Activity, Phase};
-use crate::domain::write::{Expectation, Outcome, Plan, Write};
+use crate::domain::write::{Expectation, Outcome, Plan, PlanId, Write};
 use crate::store::journal::{Entry, Event};
 
 /// The plans of `entries`, the newest first. A step that was sent and has no outcome is still looked
@@ -31,6 +31,17 @@ pub(super) fn activities(
                     found.insert(record.plan.as_str(), (place, activity));
                 }
             }
+            Event::Pilot(told) => {
+                let (plan, at) = (record.plan.as_str(), record.at.min(now));
+                match found.get_mut(plan) {
+                    Some((_, flight)) => flight.tell(at, (**told).clone()),
+                    None => {
+                        let id = PlanId(plan.to_owned());
+                        let flight = Activity::of_flight(id, at, (**told).clone());
+                        found.insert(plan, (place, flight));
+                    }
+                }
+            }
             event => {
                 let phase = match event {
                     Event::Ended { outcome, .. } => {
@@ -52,6 +63,9 @@ pub(super) fn activities(
         .into_iter()
         .map(|(plan, (place, mut activity))| {
             if over(plan) {
+                if let Some(flight) = &mut activity.flight {
+                    flight.over = true;
+                }
                 for step in activity.steps.iter_mut().filter(|s| s.phase.is_none()) {
                     let why = "not sent: the plan ended before it".into();
                     step.phase = Some(Phase::Ended { outcome: Outcome::Refused { why } });

@@ -125,7 +125,7 @@ impl Verified {
                 Event::Ended { .. } => {
                     open.remove(&key);
                 }
-                Event::Confirmed { .. } | Event::Reply { .. } => {}
+                Event::Confirmed { .. } | Event::Reply { .. } | Event::Pilot(_) => {}
             }
         }
         open.into_values().collect()

@@ -68,6 +68,12 @@ impl<'a> Board<'a> {
                 let stand = row.canary_stand.as_ref();
                 let (glyph, role) = self.look.glyphs.stand(stand.map(|(stand, _)| *stand));
                 let word = stand_word(stand.map(|(stand, _)| *stand));
+                // Whoever holds does not watch any more, whatever the figures say.
+                let risky = stand.is_some_and(|(stand, _)| stand.is_risky());
+                if row.canary_calls && !risky {
+                    let text = format!("{} {percent:.0}% a human", self.look.glyphs.waiting);
+                    return self.look.line(Role::Waiting, text);
+                }
                 let text = match stand {
                     Some((Stand::Harm | Stand::AtRisk, odds)) => format!("{word} {odds}"),
                     _ => format!("{percent:.0}% {word}"),

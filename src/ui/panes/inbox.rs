@@ -37,7 +37,8 @@ impl ListPane for Inbox<'_> {
         let glyphs = look.glyphs;
         let mark = match row.kind {
             AskKind::Alarm | AskKind::Failed => (glyphs.bad, Role::Bad),
-            AskKind::Approval | AskKind::SignIn => (glyphs.waiting, Role::Waiting),
+            AskKind::Canary => (glyphs.warning, Role::Warning),
+            AskKind::Approval | AskKind::SignIn | AskKind::Pilot => (glyphs.waiting, Role::Waiting),
             AskKind::Held => (glyphs.held, Role::Warning),
         };
         let since = row.since.map(|at| when::ago(state, at)).unwrap_or_default();
