@@ -5,18 +5,27 @@
 mod chance;
 mod changes;
 mod clock;
+mod deeds;
 mod edge;
 mod flags;
 mod hands;
+#[cfg(test)]
+mod hands_tests;
 mod metrics;
+mod notice;
 mod pipelines;
 mod plan;
 mod scenario;
 mod script;
+mod settings;
 mod source;
 mod span;
+mod split;
+mod steer;
+mod switch;
 #[cfg(test)]
 mod tests;
+mod visit;
 mod world;
 
 pub use clock::SimulatedClock;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::script::Script;
+use super::settings::ENVIRONMENTS;
 use super::world::SOURCES;
 use crate::domain::text::SafeText;
 
@@ -101,6 +102,7 @@ fn check(script: &Script) -> Result<(), (String, String)> {
     let flags: BTreeSet<&str> = script.flags.iter().map(|f| f.key.as_str()).collect();
     for flip in &script.flips {
         known("flag", &flip.flag, &flags)?;
+        known("environment", &flip.environment, &ENVIRONMENTS.into_iter().collect())?;
     }
     let sources: BTreeSet<&str> = SOURCES.into_iter().collect();
     for outage in &script.outages {
@@ -110,8 +112,8 @@ fn check(script: &Script) -> Result<(), (String, String)> {
         .runs
         .iter()
         .flat_map(|r| {
-            let failed = r.fails.as_ref().map(|f| (&r.service, &f.stage));
-            failed.into_iter().chain(r.stopped.as_ref().map(|s| (&r.service, &s.stage)))
+            let failed = r.fails.iter().chain(&r.refused).map(|f| (&r.service, &f.stage));
+            failed.chain(r.stopped.as_ref().map(|s| (&r.service, &s.stage)))
         })
         .chain(script.holds.iter().map(|h| (&h.service, &h.stage)));
     for (service, stage) in staged {

@@ -53,6 +53,7 @@ impl RehearsalSource {
                 Verb::Start,
                 Verb::Transition,
                 Verb::Rollback,
+                Verb::Override,
             ],
         }
     }

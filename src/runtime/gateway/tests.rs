@@ -17,6 +17,10 @@ use crate::domain::observation::{Observation, Scope, Topic};
 use crate::domain::source::SourceMeta;
 use crate::domain::write::{Answers, Confirmed, FlagChange, PlanId, confirm};
 
+mod cases;
+
+use cases::{Case, KINDS, cases, kind};
+
 /// A clock that the tests move.
 struct Hand(Mutex<Timestamp>);
 
@@ -111,45 +115,23 @@ fn is_done(outcomes: &[Outcome]) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn every_kind_of_write_is_done_and_recorded() {
-    let edge = TrafficId::new(&SourceId::new("edge"), "checkout.prod-eu");
-    let search = PipelineId::new(&SourceId::new("pipelines-eu"), "search-main");
-    let inventory = PipelineId::new(&SourceId::new("pipelines-us"), "inventory-main");
-    let flag = crate::domain::ids::FlagId::new(&SourceId::new("flags"), "new-tax");
-    let production = || "production".into();
-    let off = FlagChange::Enabled { on: false };
-    for intent in [
-        approve(),
-        Intent::Answer {
-            pipeline: payments(),
-            stage: None,
-            action: None,
-            execution: None,
-            approve: false,
-        },
-        Intent::Retry { pipeline: search.clone(), stage: None, all: false },
-        Intent::Start { pipeline: search.clone() },
-        Intent::Gate { pipeline: search.clone(), stage: None, hold: true },
-        Intent::Gate { pipeline: inventory, stage: None, hold: false },
-        Intent::RollBack { pipeline: search, stage: None, to: None },
-        Intent::Stop { pipeline: payments(), execution: None, abandon: false },
-        Intent::Shift { split: edge, arm: "canary".into(), percent: 25 },
-        Intent::Flag { flag: flag.clone(), environment: production(), change: off },
-        Intent::Flag {
-            flag,
-            environment: production(),
-            change: FlagChange::Percent { percent: 30.0 },
-        },
-        Intent::Promote { service: "checkout".into() },
-        Intent::RollBackAndHold { service: "checkout".into(), only: None },
-        Intent::RollBackAndHold { service: "web".into(), only: None },
-    ] {
-        let world = World::open("bad-canary", |source| source).await;
+    let mut kinds = std::collections::BTreeSet::new();
+    for Case { scenario, before, intent } in cases().await {
+        let mut world = World::open(scenario, |source| source).await;
+        for (intent, seconds) in before {
+            assert!(is_done(&world.carry_out(&world.confirmed(&intent)).await), "{intent:?}");
+            world.pass(seconds);
+            world.read().await;
+        }
+        let until = world.gateway.journal().read(None).unwrap().entries.len();
         let confirmed = world.confirmed(&intent);
+        kinds.extend(confirmed.plan().steps.iter().map(|step| kind(&step.write)));
         let outcomes = world.carry_out(&confirmed).await;
         assert!(is_done(&outcomes), "{intent:?}: {outcomes:?}");
         let journal = world.gateway.journal().read(None).unwrap();
         assert!(journal.is_whole());
-        let words: Vec<&str> = journal.entries.iter().map(|e| e.record.event.word()).collect();
+        let entries = journal.entries.iter().skip(until);
+        let words: Vec<&str> = entries.map(|e| e.record.event.word()).collect();
         let mut expected = vec!["confirmed"];
         for _ in &outcomes {
             expected.extend(["sending", "reply", "ended"]);
@@ -157,6 +139,9 @@ async fn every_kind_of_write_is_done_and_recorded() {
         assert_eq!(words, expected, "{intent:?}");
         assert_eq!(journal.unresolved(), Vec::<&crate::store::journal::Entry>::new());
     }
+    let missing: Vec<_> = KINDS.iter().filter(|kind| !kinds.contains(*kind)).collect();
+    assert!(missing.is_empty(), "never done: {missing:?}");
+    assert_eq!(kinds.len(), KINDS.len(), "{kinds:?}");
 }
 
 #[tokio::test(start_paused = true)]
