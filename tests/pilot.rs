@@ -6,6 +6,9 @@
     reason = "a failing unwrap in a test is a failing test"
 )]
 
+#[path = "pilot/scenarios.rs"]
+mod scenarios;
+
 use std::sync::{Arc, Mutex};
 
 use flightdeck::app::activity::{Phase as WritePhase, WriteReport};
@@ -15,9 +18,9 @@ use flightdeck::app::{Effect, Msg, Setup, State, update};
 use flightdeck::backend::clock::{Clock, SharedClock};
 use flightdeck::backend::context::Meter;
 use flightdeck::backend::{ReadContext, Source, rehearsal};
-use flightdeck::domain::canary::Purpose;
+use flightdeck::domain::canary::{CanarySpec, Purpose};
 use flightdeck::domain::ids::{CanaryId, ItemId};
-use flightdeck::domain::observation::{Scope, Topic};
+use flightdeck::domain::observation::{ReadFailed, Scope, Topic};
 use flightdeck::domain::policy::{Freeze, Window};
 use flightdeck::domain::write::{Confirmed, Outcome, Write};
 use jiff::{SignedDuration, Timestamp};
@@ -41,17 +44,18 @@ struct Flight {
 
 impl Flight {
     async fn begin(scenario: &str) -> Self {
+        Self::begin_with(scenario, |_| {}).await
+    }
+
+    /// The same with canaries that are described otherwise.
+    async fn begin_with(scenario: &str, describe: impl Fn(&mut CanarySpec)) -> Self {
         let start = Timestamp::from_second(1_790_000_000).unwrap();
         let world = rehearsal::open(scenario, 1, 1.0, start).unwrap();
         let clock = Arc::new(Hand(Mutex::new(start)));
         let sources: Vec<Arc<dyn Source>> = world.sources.into_iter().map(|(s, _)| s).collect();
         let mut setup = Setup::empty(start);
         setup.services = world.services;
-        // Errors alone, and a wide margin: the verdict comes in minutes, and the test with it.
-        for canary in setup.services.iter_mut().flat_map(|s| &mut s.canaries) {
-            canary.metrics.retain(|metric| metric.name == *"errors");
-            canary.metrics.iter_mut().for_each(|metric| metric.margin = 1.0);
-        }
+        setup.services.iter_mut().flat_map(|s| &mut s.canaries).for_each(describe);
         setup.sources = sources.iter().map(|s| s.meta()).collect();
         let state = State::new(setup);
         let mut this = Self { state, clock, sources, sent: Vec::new(), leases: Vec::new() };
@@ -83,9 +87,13 @@ impl Flight {
     }
 
     fn engage(&mut self, limit: SignedDuration) {
+        self.engage_until(Some(limit));
+    }
+
+    fn engage_until(&mut self, limit: Option<SignedDuration>) {
         let canary = this_canary(&self.state);
         let mut effects = Vec::new();
-        engage(&mut self.state, &canary, Some(limit), &mut effects).unwrap();
+        engage(&mut self.state, &canary, limit, &mut effects).unwrap();
         self.take(effects);
         assert_eq!(self.leases, [true]);
         self.send(Msg::Lease { canary, other: None });
@@ -110,9 +118,16 @@ impl Flight {
                 let items = if topic == Topic::Series { own } else { Vec::new() };
                 let clock = Arc::clone(&self.clock) as SharedClock;
                 let context = ReadContext::new(clock, 0, Arc::new(Meter::new(1_000)));
-                if let Ok(answer) = source.observe(&Scope { topic, items }, &context).await {
-                    self.send(Msg::Observed(Box::new(answer)));
-                }
+                let scope = Scope { topic, items };
+                let msg = match source.observe(&scope, &context).await {
+                    Ok(answer) => Msg::Observed(Box::new(answer)),
+                    Err(fault) => {
+                        let (source, at) = (meta.id.clone(), self.clock.now());
+                        let failed = ReadFailed { source, epoch: 0, scope, at, fault };
+                        Msg::ReadFailed(Box::new(failed))
+                    }
+                };
+                self.send(msg);
             }
         }
         let now = self.clock.now();
@@ -121,7 +136,11 @@ impl Flight {
 
     /// Lets two minutes go by, and reads.
     async fn minutes(&mut self) {
-        *self.clock.0.lock().unwrap() += SignedDuration::from_mins(2);
+        self.pass(SignedDuration::from_mins(2)).await;
+    }
+
+    async fn pass(&mut self, time: SignedDuration) {
+        *self.clock.0.lock().unwrap() += time;
         self.read().await;
     }
 
@@ -172,6 +191,12 @@ fn share(confirmed: &Confirmed) -> u32 {
     }
 }
 
+/// Errors alone, and a wide margin: harm, or none.
+fn plain(canary: &mut CanarySpec) {
+    canary.metrics.retain(|metric| metric.name == *"errors");
+    canary.metrics.iter_mut().for_each(|metric| metric.margin = 1.0);
+}
+
 const LONG: SignedDuration = SignedDuration::from_hours(12);
 
 #[tokio::test]
@@ -205,7 +230,7 @@ async fn a_bad_canary_is_taken_back_and_held() {
 /// What it says of what it does is a comment: it passes over no guard.
 #[tokio::test]
 async fn it_breaks_no_glass() {
-    let mut flight = Flight::begin("bad-canary").await;
+    let mut flight = Flight::begin_with("bad-canary", plain).await;
     let now = flight.clock.now();
     flight.state.setup.policy.freezes.push(Freeze {
         name: "all".into(),
@@ -228,7 +253,7 @@ async fn it_breaks_no_glass() {
 #[tokio::test]
 async fn no_time_that_is_over_promotes() {
     let mut flight = Flight::begin("good-canary").await;
-    flight.engage(SignedDuration::from_mins(10));
+    flight.engage(SignedDuration::from_mins(1));
     for _ in 0..40 {
         flight.minutes().await;
     }
@@ -283,7 +308,11 @@ async fn a_second_pilot_does_not_fly() {
 
 #[tokio::test]
 async fn without_fresh_figures_it_holds() {
-    let mut flight = Flight::begin("good-canary").await;
+    // So little harm that it is not soon ruled out.
+    let narrow = |canary: &mut CanarySpec| {
+        canary.metrics.iter_mut().for_each(|metric| metric.margin = 0.1);
+    };
+    let mut flight = Flight::begin_with("good-canary", narrow).await;
     flight.engage(LONG);
     flight.minutes().await;
     for _ in 0..240 {
@@ -330,10 +359,11 @@ async fn where_every_step_is_a_humans_it_only_takes_back() {
 
 #[tokio::test]
 async fn harm_calls_a_human_where_that_is_agreed() {
-    let mut flight = Flight::begin("bad-canary").await;
-    for canary in flight.state.setup.services.iter_mut().flat_map(|s| &mut s.canaries) {
+    let calls = |canary: &mut CanarySpec| {
+        plain(canary);
         canary.at.fail_rolls_back = false;
-    }
+    };
+    let mut flight = Flight::begin_with("bad-canary", calls).await;
     flight.engage(LONG);
     for _ in 0..60 {
         flight.minutes().await;

@@ -267,8 +267,8 @@ impl Default for Safety {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Rehearsal {
-    /// The scenario that is played: quiet-day, bad-canary, good-canary, flag-flip, superseded-approval,
-    /// dead-backends, or the path of a scenario file.
+    /// The scenario that is played: quiet-day, bad-canary, good-canary, silent-canary,
+    /// flapping-metrics, flag-flip, superseded-approval, dead-backends, or the path of a scenario file.
     #[schemars(length(min = 1))]
     pub scenario: String,
     /// How many times faster than real time its clock runs.

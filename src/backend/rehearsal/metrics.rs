@@ -95,12 +95,13 @@ fn value(
         ArmName::Stable => 100.0,
         ArmName::Canary => 0.0,
     };
-    if percent <= 0.0 {
+    let factor = |metric| world.factor(&service.name, metric, arm, at);
+    // Nothing comes, or nothing is counted.
+    if percent <= 0.0 || factor(Metric::Requests) <= 0.0 {
         return None;
     }
     let of_arm = format!("{}.{}", service.name, arm.word());
     let draw = |what: &str| world.chance.at(stream(&format!("{of_arm}.{what}")), n);
-    let factor = |metric| world.factor(&service.name, metric, arm, at);
     // Busy and calm minutes are the same for both arms: they share their visitors.
     let tide = world.chance.smooth(stream(&format!("{}.tide", service.name)), n as f64 / 30.0);
     let rate = service.rate * (1.0 + 0.08 * tide) * percent / 100.0 * factor(Metric::Requests);

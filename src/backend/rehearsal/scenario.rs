@@ -11,9 +11,11 @@ use crate::domain::text::SafeText;
 const BASE: (&str, &str) = ("base.toml", include_str!("../../../assets/scenarios/base.toml"));
 
 /// The embedded stories; the first is the one to open on.
-const STORIES: [(&str, &str); 6] = [
+const STORIES: [(&str, &str); 8] = [
     ("bad-canary", include_str!("../../../assets/scenarios/bad-canary.toml")),
     ("good-canary", include_str!("../../../assets/scenarios/good-canary.toml")),
+    ("silent-canary", include_str!("../../../assets/scenarios/silent-canary.toml")),
+    ("flapping-metrics", include_str!("../../../assets/scenarios/flapping-metrics.toml")),
     ("quiet-day", include_str!("../../../assets/scenarios/quiet-day.toml")),
     ("flag-flip", include_str!("../../../assets/scenarios/flag-flip.toml")),
     ("superseded-approval", include_str!("../../../assets/scenarios/superseded-approval.toml")),

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::deeds::Deed;
@@ -362,8 +363,24 @@ pub struct Outage {
     pub from: Span,
     /// Until when; for ever without it.
     pub until: Option<Span>,
+    /// After so long it begins again, and again.
+    pub every: Option<Span>,
     /// How.
     pub kind: OutageKind,
+}
+
+impl Outage {
+    /// Whether it lasts at `now`, in a world that opened at `start`.
+    pub fn lasts(&self, now: Timestamp, start: Timestamp) -> bool {
+        let mut since = now.duration_since(self.from.after(start)).as_secs_f64();
+        if since < 0.0 {
+            return false;
+        }
+        if let Some(every) = self.every.map(Span::seconds).filter(|every| *every > 0.0) {
+            since %= every;
+        }
+        self.until.is_none_or(|until| since < until.seconds() - self.from.seconds())
+    }
 }
 
 /// How a source does not answer.

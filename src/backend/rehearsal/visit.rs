@@ -131,7 +131,7 @@ impl Site<'_> {
         let mut visit = Visit::before(arrived);
         let Some(mut begun) = entered else { return visit };
         loop {
-            visit = self.attempt(visit, begun, work);
+            visit = self.attempt(&visit, begun, work);
             let failed = visit.left.filter(|_| visit.end == RunState::Failed);
             let again = failed.and_then(|left| {
                 self.deeds.iter().find_map(|deed| match &deed.kind {
@@ -148,7 +148,7 @@ impl Site<'_> {
         }
     }
 
-    fn attempt(&self, before: Visit, begun: Timestamp, work: SignedDuration) -> Visit {
+    fn attempt(&self, before: &Visit, begun: Timestamp, work: SignedDuration) -> Visit {
         let first = before.again.is_none();
         let mut visit =
             Visit { entered: Some(begun), again: before.again, ..Visit::before(before.arrived) };

@@ -18,6 +18,7 @@ use crate::domain::source::SourceMeta;
 use crate::domain::write::{Answers, Confirmed, FlagChange, PlanId, confirm};
 
 mod cases;
+mod faults;
 
 use cases::{Case, KINDS, cases, kind};
 

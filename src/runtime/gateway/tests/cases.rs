@@ -13,7 +13,7 @@ pub struct Case {
 }
 
 /// Every kind of write, with every wish and every change.
-pub const KINDS: [&str; 21] = [
+pub const KINDS: [&str; 22] = [
     "approve",
     "arm drain",
     "arm maintenance",
@@ -35,6 +35,7 @@ pub const KINDS: [&str; 21] = [
     "shares",
     "start",
     "stop",
+    "weights",
 ];
 
 /// Which of them `write` is: no kind is left out.
@@ -51,6 +52,7 @@ pub fn kind(write: &Write) -> &'static str {
         Write::RollBack { .. } => "roll back",
         Write::Override { .. } => "override",
         Write::Shares { .. } => "shares",
+        Write::Weights { .. } => "weights",
         Write::Arm { wish, .. } => match wish {
             ArmWish::Ready => "arm ready",
             ArmWish::Drain => "arm drain",
@@ -128,7 +130,11 @@ pub async fn cases() -> Vec<Case> {
         Intent::RollBack { pipeline: search, stage: None, to: None },
         stop(false),
         stop(true),
-        Intent::Shift { split: edge, arm: "canary".into(), percent: 25 },
+        Intent::Shift { split: edge.clone(), arm: "canary".into(), percent: 25 },
+        write(Write::Weights {
+            split: edge,
+            weights: vec![("stable".into(), 60), ("canary".into(), 20)],
+        }),
         arm("canary", ArmWish::Drain),
         arm("stable", ArmWish::Drain),
         arm("canary", ArmWish::Maintenance),
