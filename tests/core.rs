@@ -10,8 +10,12 @@
 mod ages;
 #[path = "core/backoff.rs"]
 mod backoff;
+#[path = "core/calm.rs"]
+mod calm;
 #[path = "core/keeper.rs"]
 mod keeper;
+#[path = "core/news.rs"]
+mod news;
 #[path = "core/properties.rs"]
 mod properties;
 #[path = "core/schedule.rs"]

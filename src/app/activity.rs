@@ -109,6 +109,15 @@ impl Activity {
         })
     }
 
+    /// Whether it came later than `earlier`, was done, and wrote to something that that wrote to.
+    pub fn overtakes(&self, earlier: &Self) -> bool {
+        let done = |step: &&ActivityStep| step.is_done();
+        self.at > earlier.at
+            && self.steps.iter().filter(done).any(|own| {
+                earlier.steps.iter().any(|step| step.write.target() == own.write.target())
+            })
+    }
+
     /// What was confirmed and wanted, before anything came of it.
     pub fn confirmed(confirmed: &Confirmed, intent: Intent) -> Self {
         let at = confirmed.at();

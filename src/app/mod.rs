@@ -23,6 +23,7 @@ pub mod needs;
 pub mod overlay;
 pub mod pane;
 pub mod pilot;
+pub mod places;
 pub mod plan;
 pub mod report;
 pub mod row;

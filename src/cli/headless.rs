@@ -12,6 +12,7 @@ use super::start::{Started, start};
 use super::themes;
 use crate::app::State;
 use crate::app::report::{Summary, Wanted};
+use crate::config::Setting;
 use crate::domain::ids::ServiceId;
 use crate::runtime::headless::Headless;
 use crate::terminal::caps::{Depth, Environment};
@@ -81,8 +82,13 @@ pub fn for_people(
 
 /// The configuration, ready to be read.
 pub fn open(global: &Global) -> Result<(Started, Shown), Failure> {
+    open_with(global, Vec::new())
+}
+
+/// The same, with settings of flags that only one command has.
+pub fn open_with(global: &Global, settings: Vec<Setting>) -> Result<(Started, Shown), Failure> {
     let environment = Environment::of_process();
-    let started = start(global, Vec::new(), environment.wants_ascii())?;
+    let started = start(global, settings, environment.wants_ascii())?;
     for warning in &started.warnings {
         eprintln!("flightdeck: {warning}");
     }
@@ -132,7 +138,13 @@ pub fn wanted(
 
 /// The exit code that a summary stands for: the worst thing in it.
 pub fn exit(summary: &Summary) -> Exit {
-    if summary.failed + summary.alarms + summary.canaries + summary.failing_services > 0 {
+    if summary.failed
+        + summary.unhealthy
+        + summary.alarms
+        + summary.canaries
+        + summary.failing_services
+        > 0
+    {
         Exit::Failing
     } else if summary.not_authenticated > 0 {
         Exit::NotAuthenticated
@@ -160,6 +172,7 @@ mod tests {
             Exit::NotAuthenticated
         );
         assert_eq!(exit(&Summary { not_authenticated: 1, failed: 1, ..good }), Exit::Failing);
+        assert_eq!(exit(&Summary { unhealthy: 1, waiting: 1, ..good }), Exit::Failing);
         assert_eq!(exit(&Summary { silent_sources: 1, ..good }), Exit::Unknown);
     }
 }

@@ -64,9 +64,7 @@ fn run(args: &Args) -> Result<u8, Failure> {
     let global = &args.global;
     let out = &mut io::stdout().lock();
     match &args.command {
-        None if args.room.plain => {
-            watch::run(global, &watch::WatchArgs::plain(), out).map(Exit::code)
-        }
+        None if args.room.plain => watch::run_plain(global, &args.room, out).map(Exit::code),
         None => control_room::run(global, &args.room),
         Some(Command::Config(command)) => {
             let settings = global.settings().map_err(Failure::usage)?;

@@ -105,9 +105,10 @@ fn table(
     let unsettled = if picture.settled { "" } else { " · not everything was read in time" };
     writeln!(
         out,
-        "   {rehearsal}{} waiting · {} failed · {} alarms · {} canaries at risk · {} stale · {} unknown · {} of {} sources answer{unsettled}",
+        "   {rehearsal}{} waiting · {} failed · {} unhealthy · {} alarms · {} canaries at risk · {} stale · {} unknown · {} of {} sources answer{unsettled}",
         sum.waiting,
         sum.failed,
+        sum.unhealthy,
         sum.alarms,
         sum.canaries,
         sum.stale,

@@ -65,6 +65,7 @@ fn every_line_of_a_watch_is_an_event() {
         assert_eq!(event["format"], "flightdeck/event/1");
         assert!(!event["text"].as_str().unwrap().is_empty(), "{line}");
         assert!(event["at"].as_str().unwrap().ends_with('Z'), "{line}");
+        assert_eq!(event["rehearsal"], "bad-canary", "nobody takes it for real: {line}");
     }
     assert_eq!(running.ended(), (Some(0), String::new()));
 }
@@ -75,6 +76,8 @@ fn a_watch_ends_after_its_time() {
     let said = home.run(&["--scenario", "quiet-day", "watch", "--for", "1", "-o", "plain"]);
     let said = said.exits(0);
     assert!(said.out.lines().any(|line| line.contains("source: ")), "{said:?}");
+    let first = said.out.lines().next().unwrap();
+    assert!(first.starts_with("REHEARSAL quiet-day: "), "{first}");
     assert_eq!(said.err, "");
 }
 
@@ -120,6 +123,21 @@ fn the_plain_control_room_needs_no_terminal() {
         assert!(line.contains(": "), "{line}");
     }
     assert_eq!(running.ended(), (Some(0), String::new()));
+}
+
+#[test]
+fn the_plain_control_room_heeds_its_flags_or_refuses_them() {
+    let home = Home::new();
+    let mut running = Running::start(&home, &[&FAST[..], &["--plain", "--ascii"]].concat());
+    let lines = running.lines(30);
+    assert!(lines[0].starts_with("REHEARSAL bad-canary: "), "{}", lines[0]);
+    assert!(lines.iter().all(|line| line.is_ascii()), "{lines:?}");
+    drop(running);
+    for flag in [["--pane", "flags"], ["--theme", "light"], ["--record", "session.ndjson"]] {
+        let said = home.run(&[&["--plain"][..], &flag].concat()).exits(2);
+        assert!(said.err.contains(&format!("{} is of the screen", flag[0])), "{said:?}");
+        assert!(!home.path().join("session.ndjson").exists());
+    }
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! Whatever happens in whatever order: nothing panics, and what is derived equals what is rebuilt.
 
-use std::collections::BTreeSet;
-
 use flightdeck::app::command::TABLE;
 use flightdeck::app::key::Key;
 use flightdeck::app::membership::Membership;
@@ -190,11 +188,11 @@ fn check_rows(state: &State) {
     };
     let mut rows = Rows::default();
     rows.rebuild(&facts);
-    let services: BTreeSet<_> = state.setup.services.iter().map(|s| s.id.clone()).collect();
+    let services: Vec<_> = state.setup.services.iter().collect();
     rows.refresh(&facts, &Touched { items, source: None }, &services);
     for source in state.fleet.sources.keys() {
         let touched = Touched { items: Vec::new(), source: Some(source.clone()) };
-        rows.refresh(&facts, &touched, &BTreeSet::new());
+        rows.refresh(&facts, &touched, &[]);
     }
     macro_rules! same {
         ($($index:ident),*) => {$(
@@ -206,6 +204,10 @@ fn check_rows(state: &State) {
             let kept: Vec<_> = state.rows.$index.iter().collect();
             assert_eq!(kept, sorted, stringify!($index));
             assert_eq!(state.rows.$index.order().len(), kept.len());
+            for bit in 0..16 {
+                let marked = kept.iter().filter(|row| row.marks() >> bit & 1 == 1).count();
+                assert_eq!(state.rows.$index.count(bit), marked, "mark {bit} is counted");
+            }
         )*};
     }
     same!(board, inbox, pipelines, environments, canaries, flags, timeline, sources);

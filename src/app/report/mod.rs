@@ -2,13 +2,16 @@
 
 mod events;
 mod facts;
+mod gist;
 mod plan;
 mod source;
+mod watcher;
 
-pub use events::{EVENT_FORMAT, Event, EventKind, Watcher};
+pub use events::{EVENT_FORMAT, Event, EventKind};
 pub use facts::{Known, Unknown};
 pub use plan::{ACT_FORMAT, Act, act};
 pub use source::{FailingRead, SourceLine};
+pub use watcher::Watcher;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -77,6 +80,8 @@ pub struct Summary {
     pub waiting: usize,
     /// Stages that failed.
     pub failed: usize,
+    /// Environments with customers on them that do not work.
+    pub unhealthy: usize,
     /// Alarms that fire.
     pub alarms: usize,
     /// Canaries that harm or may harm.
@@ -265,6 +270,7 @@ fn summary(state: &State, wanted: &Wanted, status: &Status, aged: usize) -> Summ
             let needs = needs(state);
             sum.waiting = needs.waiting;
             sum.failed = needs.failed;
+            sum.unhealthy = needs.unhealthy;
             sum.alarms = needs.alarms;
             sum.canaries = needs.canaries;
         }
@@ -272,9 +278,10 @@ fn summary(state: &State, wanted: &Wanted, status: &Status, aged: usize) -> Summ
             for ask in asks(state, wanted) {
                 match ask.kind {
                     AskKind::Alarm => sum.alarms += 1,
+                    AskKind::Unhealthy => sum.unhealthy += 1,
                     AskKind::Failed => sum.failed += 1,
                     AskKind::Approval | AskKind::Held => sum.waiting += 1,
-                    AskKind::SignIn => {}
+                    AskKind::Unsure | AskKind::SignIn => {}
                 }
             }
             let rows = state.rows.canaries.iter();

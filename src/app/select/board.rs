@@ -4,14 +4,20 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Facts;
+use super::unheard::{self, Unheard};
 use crate::app::canary::Stand;
 use crate::app::row::{Attention, Row, RowId};
-use crate::domain::alarm::AlarmState;
 use crate::domain::environment::Health;
+use crate::domain::fact::FactKind;
 use crate::domain::ids::{ItemId, PipelineId, ServiceId};
 use crate::domain::pipeline::{RunState, Stage};
 use crate::domain::service::Service;
 use crate::domain::text::SafeText;
+
+/// The count of services that need a human.
+pub const NEEDS_YOU: u8 = 0;
+/// The count of services of which something is not known.
+pub const UNKNOWN: u8 = 1;
 
 /// One service on the board.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,12 +42,14 @@ pub struct BoardRow {
     pub health: Option<Health>,
     /// Approvals that wait.
     pub approvals: usize,
-    /// Alarms that fire.
+    /// Alarms that fire and are not silenced.
     pub firing: usize,
     /// Resources of it that could not be read.
     pub unread: usize,
     /// Resources that it claims by name and that do not exist.
     pub missing: Vec<ItemId>,
+    /// What it claims of sources that have told nothing of it yet.
+    pub unheard: Vec<Unheard>,
     /// Flags, and the newest change of one.
     pub flags: usize,
     /// When one of its flags last changed.
@@ -73,6 +81,11 @@ impl BoardRow {
     pub fn lacks_a_pipeline(&self) -> bool {
         self.missing.iter().any(|item| matches!(item, ItemId::Pipeline(_)))
     }
+
+    /// Whether there may be more about it than was read.
+    pub fn is_unread(&self) -> bool {
+        self.unread > 0 || !self.unheard.is_empty()
+    }
 }
 
 impl Row for BoardRow {
@@ -93,6 +106,11 @@ impl Row for BoardRow {
         }
         text
     }
+
+    fn marks(&self) -> u16 {
+        let unknown = self.is_unread() || !self.missing.is_empty();
+        u16::from(self.attention <= Attention::Waiting) << NEEDS_YOU | u16::from(unknown) << UNKNOWN
+    }
 }
 
 /// The row of `service`.
@@ -111,6 +129,7 @@ pub fn row(service: &Service, facts: &Facts<'_>) -> BoardRow {
         firing: 0,
         unread: 0,
         missing: super::missing::of(service, facts.fleet),
+        unheard: Vec::new(),
         flags: 0,
         flag_changed: None,
         canary_percent: None,
@@ -120,6 +139,7 @@ pub fn row(service: &Service, facts: &Facts<'_>) -> BoardRow {
         row.attention = attention(&row);
         return row;
     };
+    row.unheard = unheard::of(service, members, facts);
     add_pipelines(&mut row, members.pipelines.iter(), facts);
     for id in &members.environments {
         match facts.fleet.environments.get(id) {
@@ -130,9 +150,12 @@ pub fn row(service: &Service, facts: &Facts<'_>) -> BoardRow {
             None => row.unread += 1,
         }
     }
+    if row.unheard.iter().any(|it| it.kind == FactKind::Environments) {
+        row.health = row.health.max(Some(Health::Unknown));
+    }
     for id in &members.alarms {
         match facts.fleet.alarms.get(id) {
-            Some(o) => row.firing += usize::from(o.value.state == AlarmState::Firing),
+            Some(o) => row.firing += usize::from(o.value.calls()),
             None => row.unread += 1,
         }
     }
@@ -170,7 +193,7 @@ fn attention(row: &BoardRow) -> Attention {
         Attention::Failing
     } else if row.approvals > 0 {
         Attention::Waiting
-    } else if row.unread > 0
+    } else if row.is_unread()
         || !row.missing.is_empty()
         || row.canary_percent.is_some()
         || row.stages.iter().any(|s| s.held)

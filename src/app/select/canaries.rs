@@ -10,6 +10,9 @@ use crate::domain::fleet::Fleet;
 use crate::domain::ids::{CanaryId, ServiceId, TrafficId};
 use crate::domain::traffic::TrafficSplit;
 
+/// The count of canaries that harm or may harm.
+pub const AT_RISK: u8 = 0;
+
 /// One canary.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CanaryRow {
@@ -43,6 +46,10 @@ impl Row for CanaryRow {
 
     fn search_text(&self) -> String {
         format!("{} service:{}", self.canary, self.service)
+    }
+
+    fn marks(&self) -> u16 {
+        u16::from(self.percent.is_some() && self.attention <= Attention::AtRisk) << AT_RISK
     }
 }
 

@@ -5,12 +5,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Facts;
+use crate::app::activity::Activity;
 use crate::app::row::{Row, RowId};
-use crate::domain::alarm::AlarmState;
 use crate::domain::ids::{ItemId, ServiceId};
 use crate::domain::pipeline::RunState;
 use crate::domain::source::{SourceHealth, SourceState};
 use crate::domain::text::SafeText;
+use crate::domain::write::OutcomeKind;
 
 /// Something that waits for a human.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,8 +40,12 @@ pub struct AskRow {
 pub enum AskKind {
     /// An alarm fires.
     Alarm,
+    /// An environment that customers are on does not work.
+    Unhealthy,
     /// A stage failed.
     Failed,
+    /// Nobody knows what became of a write.
+    Unsure,
     /// An execution waits for approval.
     Approval,
     /// An execution waits behind a closed transition.
@@ -54,7 +59,9 @@ impl AskKind {
     pub fn word(self) -> &'static str {
         match self {
             Self::Alarm => "alarm",
+            Self::Unhealthy => "unhealthy",
             Self::Failed => "failed",
+            Self::Unsure => "unsure",
             Self::Approval => "approve",
             Self::Held => "held",
             Self::SignIn => "sign in",
@@ -81,6 +88,10 @@ impl Row for AskRow {
         }
         text
     }
+
+    fn marks(&self) -> u16 {
+        1 << self.kind as u16
+    }
 }
 
 /// What of `item` waits for a human.
@@ -94,7 +105,7 @@ pub fn of_item(item: &ItemId, facts: &Facts<'_>) -> Vec<AskRow> {
             .fleet
             .alarms
             .get(id)
-            .filter(|o| o.value.state == AlarmState::Firing && !o.value.silenced)
+            .filter(|o| o.value.calls())
             .map(|o| AskRow {
                 id: RowId::Ask(item.clone(), "firing".into()),
                 kind: AskKind::Alarm,
@@ -106,8 +117,38 @@ pub fn of_item(item: &ItemId, facts: &Facts<'_>) -> Vec<AskRow> {
             })
             .into_iter()
             .collect(),
+        ItemId::Environment(id) => facts
+            .fleet
+            .environments
+            .get(id)
+            .filter(|o| o.value.harms_customers())
+            .map(|o| AskRow {
+                id: RowId::Ask(item.clone(), "unhealthy".into()),
+                kind: AskKind::Unhealthy,
+                services: facts.membership.owners(item).to_vec(),
+                title: o.value.name.clone(),
+                detail: o.value.summary.clone(),
+                since: o.value.since,
+                deadline: None,
+            })
+            .into_iter()
+            .collect(),
         _ => Vec::new(),
     }
+}
+
+/// What a write wants of a human: to look what became of it, if nobody knows.
+pub fn of_activity(activity: &Activity) -> Option<AskRow> {
+    let outcome = activity.outcome().filter(|o| o.kind() == OutcomeKind::Unknown)?;
+    Some(AskRow {
+        id: RowId::Plan(activity.plan.clone()),
+        kind: AskKind::Unsure,
+        services: activity.service.iter().cloned().collect(),
+        title: activity.title.clone(),
+        detail: Some(outcome.sentence().into()),
+        since: Some(activity.at),
+        deadline: None,
+    })
 }
 
 fn of_pipeline(

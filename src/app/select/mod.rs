@@ -10,6 +10,7 @@ pub mod missing;
 pub mod pipelines;
 pub mod sources;
 pub mod timeline;
+pub mod unheard;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +21,8 @@ use super::pane::Pane;
 use super::row::RowId;
 use super::setup::Setup;
 use crate::domain::fleet::{Fleet, Touched};
-use crate::domain::ids::{CanaryId, ChangeId, ItemId, PipelineId, ServiceId};
+use crate::domain::ids::{CanaryId, ChangeId, ItemId, PipelineId};
+use crate::domain::service::Service;
 use crate::domain::text::SafeText;
 
 /// What rows are built from.
@@ -125,16 +127,11 @@ impl Rows {
     }
 
     /// Recomputes what the touched items and services show.
-    pub fn refresh(
-        &mut self,
-        facts: &Facts<'_>,
-        touched: &Touched,
-        services: &BTreeSet<ServiceId>,
-    ) {
+    pub fn refresh(&mut self, facts: &Facts<'_>, touched: &Touched, services: &[&Service]) {
         for item in &touched.items {
             self.refresh_item(item, facts);
         }
-        for service in facts.setup.services.iter().filter(|s| services.contains(&s.id)) {
+        for service in services {
             for canary in &service.canaries {
                 self.canaries.set(canaries::row(canary, facts));
             }

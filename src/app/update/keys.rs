@@ -1,6 +1,6 @@
 //! Keys and pasted text: to the overlay that has them, else to the command table.
 
-use super::commands::run;
+use super::commands::{run, under_way};
 use super::dialog;
 use super::lists;
 use crate::app::availability::disabled;
@@ -35,6 +35,15 @@ pub fn key(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         Some(Overlay::Help { top }) => help_key(state, key, top),
         Some(Overlay::Palette(palette)) => palette_key(state, key, palette, effects),
         Some(Overlay::Filter { before }) => filter_key(state, key, before),
+    }
+}
+
+/// Whether text that is pasted now goes into a field.
+pub fn takes_text(state: &State) -> bool {
+    match &state.view.overlay {
+        Some(Overlay::Palette(_) | Overlay::Filter { .. }) => true,
+        Some(Overlay::Confirm(dialog)) => dialog.focus == Focus::Comment,
+        Some(Overlay::Choose(_) | Overlay::Help { .. }) | None => false,
     }
 }
 
@@ -80,7 +89,9 @@ fn leave(state: &mut State, effects: &mut Vec<Effect>) {
     } else {
         state.view.leaving = true;
         state.view.overlay = None;
-        state.view.notice = Some(Notice::warning("ctrl-c again leaves; any other key stays"));
+        let what = under_way(state).map(|what| format!("{what}; ")).unwrap_or_default();
+        let text = format!("{what}ctrl-c again leaves; any other key stays");
+        state.view.notice = Some(Notice::warning(text));
     }
 }
 

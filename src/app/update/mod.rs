@@ -9,7 +9,7 @@ mod lists;
 mod mouse;
 mod pilot;
 
-pub use keys::palette_entries;
+pub use keys::{palette_entries, takes_text};
 pub use mouse::tab_label;
 pub use pilot::{engage, hand_over};
 
@@ -76,7 +76,10 @@ fn handle(state: &mut State, msg: Msg, effects: &mut Vec<Effect>) -> bool {
         Msg::Tick(now) => return quietly(&mut state.now, now),
         Msg::Lease { canary, other } => pilot::lease(state, &canary, other.as_ref()),
         Msg::Notice(notice) => return quietly(&mut state.view.notice, Some(notice)),
-        Msg::Theme(name) => return quietly(&mut state.view.theme, name),
+        Msg::Theme(name) => {
+            state.view.tried_theme = None;
+            return quietly(&mut state.view.theme, name);
+        }
         Msg::Speed(speed) => return quietly(&mut state.view.speed, speed),
         Msg::Focus(on) => {
             if let (true, Some(Overlay::Confirm(dialog))) = (on, &mut state.view.overlay) {

@@ -36,7 +36,8 @@ impl ListPane for Inbox<'_> {
         let row = state.rows.inbox.get(id)?;
         let glyphs = look.glyphs;
         let mark = match row.kind {
-            AskKind::Alarm | AskKind::Failed => (glyphs.bad, Role::Bad),
+            AskKind::Alarm | AskKind::Unhealthy | AskKind::Failed => (glyphs.bad, Role::Bad),
+            AskKind::Unsure => (glyphs.unknown, Role::Unknown),
             AskKind::Approval | AskKind::SignIn => (glyphs.waiting, Role::Waiting),
             AskKind::Held => (glyphs.held, Role::Warning),
         };
