@@ -6,6 +6,8 @@
     reason = "a failing unwrap in a test is a failing test"
 )]
 
+#[path = "pty/leaving.rs"]
+mod leaving;
 #[path = "pty/manners.rs"]
 mod manners;
 #[path = "pty/room.rs"]

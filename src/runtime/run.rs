@@ -15,6 +15,7 @@ use super::record::Recorder;
 use super::writer::{Desk, Writer};
 use crate::app::effect::Effect;
 use crate::app::msg::Notice;
+use crate::app::update::takes_text;
 use crate::app::{Msg, Setup, State, update};
 use crate::backend::clock::SharedClock;
 
@@ -115,7 +116,7 @@ pub async fn run<W: io::Write>(
         while let Some(msg) = msgs.pop_front() {
             // A full disk ends the recording, not the session.
             if let Some(recorder) = &mut record
-                && let Err(error) = keep(recorder, &msg)
+                && let Err(error) = keep(recorder, &state, &msg)
             {
                 record = None;
                 let text = format!("the recording has ended: {error}");
@@ -133,9 +134,13 @@ pub async fn run<W: io::Write>(
     finish(record, state)
 }
 
-/// Records `msg`; once a second it is handed on to the disk.
-fn keep<W: io::Write>(recorder: &mut Recorder<W>, msg: &Msg) -> io::Result<()> {
-    recorder.add(msg)?;
+/// Records `msg`; once a second it is handed on to the disk. What was pasted where no field takes it may
+/// be anything, a password too: only that something was pasted is kept.
+fn keep<W: io::Write>(recorder: &mut Recorder<W>, state: &State, msg: &Msg) -> io::Result<()> {
+    match msg {
+        Msg::Paste(_) if !takes_text(state) => recorder.add(&Msg::Paste(String::new()))?,
+        msg => recorder.add(msg)?,
+    }
     if matches!(msg, Msg::Tick(_)) { recorder.flush() } else { Ok(()) }
 }
 
