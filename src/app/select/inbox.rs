@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::Facts;
 use crate::app::row::{Row, RowId};
 use crate::domain::alarm::AlarmState;
+use crate::domain::error::FaultKind;
 use crate::domain::ids::{ItemId, ServiceId};
 use crate::domain::pipeline::RunState;
-use crate::domain::source::{SourceHealth, SourceState};
+use crate::domain::source::SourceState;
 use crate::domain::text::SafeText;
 
 /// Something that waits for a human.
@@ -161,7 +162,9 @@ fn of_pipeline(
 
 /// What a source wants from a human.
 pub fn of_source(state: &SourceState) -> Option<AskRow> {
-    let failing = state.worst().filter(|_| state.health() == SourceHealth::NotAuthenticated)?;
+    // What fails for another reason, and perhaps for longer, is not what a human has to do.
+    let refused = state.failing.values().filter(|f| f.fault.kind == FaultKind::NotAuthenticated);
+    let failing = refused.min_by_key(|failing| failing.since)?;
     Some(AskRow {
         id: RowId::Source(state.meta.id.clone()),
         kind: AskKind::SignIn,
@@ -171,4 +174,42 @@ pub fn of_source(state: &SourceState) -> Option<AskRow> {
         since: Some(failing.since),
         deadline: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::error::Fault;
+    use crate::domain::ids::SourceId;
+    use crate::domain::observation::Topic;
+    use crate::domain::observed::FreshnessPolicy;
+    use crate::domain::source::{Capabilities, Failing, SourceMeta};
+
+    #[test]
+    fn signing_in_is_told_by_the_read_that_was_refused() {
+        let mut state = SourceState::new(SourceMeta {
+            id: SourceId::new("pipes"),
+            kind: "codepipeline".into(),
+            place: "eu-west-1".into(),
+            capabilities: Capabilities::default(),
+            policy: FreshnessPolicy {
+                stale_after: jiff::SignedDuration::from_mins(2),
+                lost_after: jiff::SignedDuration::from_mins(15),
+            },
+        });
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let failing = |kind, hint: &str, since| Failing {
+            fault: Fault::new(kind, "x").hint(hint),
+            since: at(since),
+            times: 1,
+            items: std::collections::BTreeSet::new(),
+        };
+        state.failing.insert(Topic::Overview, failing(FaultKind::Unreachable, "the network", 1));
+        assert_eq!(of_source(&state), None);
+        let refused = failing(FaultKind::NotAuthenticated, "run `aws sso login`", 2);
+        state.failing.insert(Topic::Items, refused);
+        let row = of_source(&state).unwrap();
+        assert_eq!(row.detail.unwrap().as_str(), "run `aws sso login`");
+        assert_eq!(row.since, Some(at(2)));
+    }
 }
