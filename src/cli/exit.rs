@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::domain::text::SafeText;
 use crate::judge::Verdict;
 
 /// How the program ended.
@@ -164,7 +165,14 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        // It may quote what a file or an argument says.
+        for (number, line) in self.message.split('\n').enumerate() {
+            let said = line.trim_start_matches(' ');
+            let indent = line.len() - said.len();
+            let line_end = if number > 0 { "\n" } else { "" };
+            write!(f, "{line_end}{:indent$}{}", "", SafeText::new(said))?;
+        }
+        Ok(())
     }
 }
 
