@@ -18,7 +18,7 @@ use crate::domain::ids::{CanaryId, SeriesId, ServiceId, SourceId};
 use crate::domain::observed::FreshnessPolicy;
 use crate::domain::pattern::Pattern;
 use crate::domain::policy::Freeze;
-use crate::domain::series::{SeriesKind, SeriesQuery, SeriesSpec};
+use crate::domain::series::{Operand, SeriesKind, SeriesQuery, SeriesSpec};
 use crate::domain::service::{Claims, MetricSpec, Service};
 use crate::domain::text::SafeText;
 
@@ -68,7 +68,10 @@ impl Config {
         let counts = self.keeps_counters(&metric.source);
         SeriesSpec {
             id: metric_id(service, metric),
-            query: self.question(&metric.source, &metric.query),
+            query: match self.question(&metric.source, &metric.query) {
+                SeriesQuery::Expression(text) if metric.instant => SeriesQuery::Instant(text),
+                query => query,
+            },
             kind: if counts { SeriesKind::Counter } else { SeriesKind::Gauge },
             unit: unit(metric.unit.as_deref()),
             step: signed(metric.step),
@@ -211,15 +214,17 @@ impl Config {
 
     fn question(&self, source: &SourceName, query: &MetricQuery) -> SeriesQuery {
         match query {
-            MetricQuery::Statistic(statistic) => SeriesQuery::Metric {
-                namespace: statistic.namespace.clone(),
-                name: statistic.metric.clone(),
-                dimensions: statistic
-                    .dimensions
+            MetricQuery::Statistic(statistic) => {
+                let Operand { namespace, name, dimensions, statistic } = statistic.operand();
+                SeriesQuery::Metric { namespace, name, dimensions, statistic }
+            }
+            MetricQuery::Maths(maths) => SeriesQuery::Maths {
+                expression: maths.expression.clone(),
+                operands: maths
+                    .metrics
                     .iter()
-                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .map(|(name, statistic)| (name.clone(), statistic.operand()))
                     .collect(),
-                statistic: statistic.statistic.clone(),
             },
             MetricQuery::Text(text) => {
                 let parts: Vec<&str> = text.split('/').collect();

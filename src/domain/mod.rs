@@ -9,6 +9,7 @@ pub mod fact;
 pub mod flag;
 pub mod fleet;
 pub mod ids;
+pub mod maths;
 pub mod observation;
 pub mod observed;
 pub mod pattern;

@@ -1,11 +1,12 @@
 //! One series by range queries: within the server's limit of points, from the last known point on.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
 
 use super::super::context::ReadContext;
 use super::super::http_client::Session;
 use super::open;
-use super::wire::{Envelope, Labels, Matrix, QueryData, label_text};
+use super::wire::{Envelope, InstantData, Labels, Matrix, QueryData, label_text};
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::series::{Point, Series, SeriesQuery, SeriesSpec};
 use crate::domain::text::SafeText;
@@ -43,9 +44,16 @@ pub(super) async fn read(
     patience: &str,
     cx: &ReadContext,
 ) -> Result<Read, Fault> {
-    let SeriesQuery::Expression(query) = &spec.query else {
-        let message = format!("{}: Prometheus is asked by an expression (PromQL)", spec.id);
-        return Err(Fault::new(FaultKind::InvalidRequest, message));
+    let query = match &spec.query {
+        SeriesQuery::Expression(query) => query,
+        SeriesQuery::Instant(query) => {
+            let asked = Asked { session, spec, query, step: spec.step, patience };
+            return Ok(asked.moment(now, cx).await?.finish(spec, None, (now, now)));
+        }
+        _ => {
+            let message = format!("{}: Prometheus is asked by an expression (PromQL)", spec.id);
+            return Err(Fault::new(FaultKind::InvalidRequest, message));
+        }
     };
     let step = spec.step.max(SignedDuration::from_millis(1));
     let overlap = OVERLAP.max(step.saturating_mul(2));
@@ -123,14 +131,7 @@ impl Asked<'_> {
             ("step", &step),
             ("timeout", self.patience),
         ];
-        let reply: Envelope<QueryData> = if self.query.len() > LONG_QUERY {
-            self.session.form_json(PATH, &form, cx).await?
-        } else {
-            self.session.get_json(PATH, &form, cx).await?
-        };
-        let (data, warnings, infos) = open(self.session, PATH, reply)?;
-        gathered.warnings.extend(warnings);
-        gathered.infos.extend(infos);
+        let data: QueryData = self.ask(PATH, &form, gathered, cx).await?;
         if data.result_type != "matrix" {
             let message = format!("{}: a {} instead of a matrix", self.spec.id, data.result_type);
             return Err(Fault::new(FaultKind::InvalidReply, message));
@@ -144,13 +145,70 @@ impl Asked<'_> {
             return Err(self.several(&one.metric, other, more));
         }
         if one.values.is_empty() && !one.histograms.is_empty() {
-            let message = format!("{}: the query returns native histograms", self.spec.id);
-            return Err(Fault::new(FaultKind::InvalidRequest, message)
-                .hint("take one number of them, as by histogram_quantile()"));
+            return Err(self.histograms());
         }
+        self.take(one, gathered)
+    }
+
+    /// The value at `at`, of a vector of one or a scalar.
+    async fn moment(&self, at: Timestamp, cx: &ReadContext) -> Result<Gathered, Fault> {
+        let time = seconds(i128::from(at.as_millisecond()));
+        let form = [("query", self.query), ("time", &time), ("timeout", self.patience)];
+        let mut gathered = Gathered::default();
+        let data: InstantData = self.ask("/api/v1/query", &form, &mut gathered, cx).await?;
+        let matrix = match data {
+            InstantData::Scalar(sample) => {
+                Matrix { metric: Labels::new(), values: vec![sample], histograms: Vec::new() }
+            }
+            InstantData::Vector(samples) => {
+                let mut samples = samples.into_iter();
+                let (one, two) = (samples.next(), samples.next());
+                let Some(one) = one else { return Ok(gathered) };
+                if let Some(two) = two {
+                    return Err(self.several(&one.metric, &two.metric, samples.len()));
+                }
+                let Some(value) = one.value else { return Err(self.histograms()) };
+                Matrix { metric: one.metric, values: vec![value], histograms: Vec::new() }
+            }
+            InstantData::Matrix(_) | InstantData::String(_) => {
+                let message = format!("{}: neither one number nor one series", self.spec.id);
+                return Err(Fault::new(FaultKind::InvalidRequest, message)
+                    .hint("leave out the range in brackets, or take one number of it"));
+            }
+        };
+        self.take(matrix, &mut gathered)?;
+        Ok(gathered)
+    }
+
+    /// What the server answers at `path`; what it remarks goes into `gathered`.
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        form: &[(&str, &str)],
+        gathered: &mut Gathered,
+        cx: &ReadContext,
+    ) -> Result<T, Fault> {
+        let reply: Envelope<T> = if self.query.len() > LONG_QUERY {
+            self.session.form_json(path, form, cx).await?
+        } else {
+            self.session.get_json(path, form, cx).await?
+        };
+        let (data, warnings, infos) = open(self.session, path, reply)?;
+        gathered.warnings.extend(warnings);
+        gathered.infos.extend(infos);
+        Ok(data)
+    }
+
+    fn take(&self, matrix: Matrix, gathered: &mut Gathered) -> Result<(), Fault> {
         gathered
-            .take(one)
+            .take(matrix)
             .map_err(|why| Fault::new(FaultKind::InvalidReply, format!("{}: {why}", self.spec.id)))
+    }
+
+    fn histograms(&self) -> Fault {
+        let message = format!("{}: the query returns native histograms", self.spec.id);
+        Fault::new(FaultKind::InvalidRequest, message)
+            .hint("take one number of them, as by histogram_quantile()")
     }
 
     fn several(&self, one: &Labels, other: &Labels, more: usize) -> Fault {
@@ -193,11 +251,15 @@ impl Gathered {
     ) -> Read {
         let mut notes = Vec::new();
         if self.points.is_empty() {
-            let span = crate::domain::time::coarse(to.duration_since(from));
-            notes.push(if self.odd > 0 {
-                format!("no number in the last {span}: {} values are NaN or infinite", self.odd)
+            let when = if from == to {
+                "now".to_owned()
             } else {
-                format!("no data in the last {span}")
+                format!("in the last {}", crate::domain::time::coarse(to.duration_since(from)))
+            };
+            notes.push(if self.odd > 0 {
+                format!("no number {when}: {} values are NaN or infinite", self.odd)
+            } else {
+                format!("no data {when}")
             });
         } else if self.odd > 0 {
             notes.push(format!("{} values are NaN or infinite", self.odd));
