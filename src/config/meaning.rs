@@ -8,14 +8,19 @@ use super::scalar::{HumanDuration, ScopedGlob};
 use super::signals;
 use super::sources::KINDS;
 use super::tree::{KeyPath, Node, Value};
+use crate::domain::maths;
 
 /// Which kinds of source can hold what a service claims.
-const CLAIMS: [(&str, &[&str]); 4] = [
+const CLAIMS: [(&str, &[&str]); 5] = [
     ("pipelines", &["codepipeline", "rehearsal"]),
+    ("environments", ENVIRONMENTS),
     ("traffic", &["haproxy", "rehearsal"]),
     ("flags", &["unleash", "appconfig", "rehearsal"]),
     ("alarms", &["cloudwatch", "prometheus", "rehearsal"]),
 ];
+
+/// Which kinds of source tell how environments are.
+const ENVIRONMENTS: &[&str] = &["http", "prometheus", "rehearsal"];
 
 /// Which kinds of source can answer a query.
 const METRICS: &[&str] = &["prometheus", "cloudwatch", "haproxy", "runs", "rehearsal"];
@@ -217,6 +222,13 @@ impl<'t> Sense<'t> {
             if let Some(query) = metric.get("query") {
                 self.query(query, &path.key("query"), kind);
             }
+            if let Some(node) = metric.get("instant")
+                && node.value == Value::Bool(true)
+                && kind != "prometheus"
+            {
+                let message = format!("a source of kind `{kind}` has no instant queries");
+                self.fault(node, &path.key("instant"), message, "leave it out");
+            }
         }
     }
 
@@ -237,9 +249,10 @@ impl<'t> Sense<'t> {
         match &node.value {
             Value::Table(_) if kind != "cloudwatch" => {
                 let message = format!("a source of kind `{kind}` takes a string here");
-                let hint = "namespace, metric and statistic are for CloudWatch";
+                let hint = "tables with metrics are for CloudWatch";
                 self.fault(node, path, message, hint);
             }
+            Value::Table(_) => self.operands(node, path),
             Value::Text(text) if kind == "haproxy" && text.split('/').count() != 3 => {
                 let message = format!("`{text}` is not a counter of HAProxy");
                 self.fault(node, path, message, "write BACKEND/SERVER/requests or …/errors");
@@ -250,6 +263,23 @@ impl<'t> Sense<'t> {
                 self.fault(node, path, message, hint);
             }
             _ => {}
+        }
+    }
+
+    /// Every name in an expression of metric maths stands for one of its metrics.
+    fn operands(&mut self, node: &Node, path: &KeyPath) {
+        let Some((told, text)) = node.get("expression").and_then(|n| Some((n, n.text()?))) else {
+            return;
+        };
+        let known: Vec<&str> = node.rows("metrics").map(|(name, _)| name).collect();
+        for place in maths::names(text) {
+            let name = text.get(place).unwrap_or_default();
+            // Functions and AND, OR are written in capitals.
+            if name.starts_with(|c: char| c.is_ascii_lowercase()) && !known.contains(&name) {
+                let message = format!("`{name}` is none of its metrics");
+                let hint = format!("its metrics: {}", list(&known));
+                self.fault(told, &path.key("expression"), message, &hint);
+            }
         }
     }
 
@@ -269,6 +299,9 @@ impl<'t> Sense<'t> {
         if let Some(node) = canary.get("traffic") {
             let kinds: &[&str] = &["haproxy", "rehearsal"];
             self.claim(node, &path.key("traffic"), "traffic", kinds);
+        }
+        if let Some(node) = canary.get("environment") {
+            self.claim(node, &path.key("environment"), "environments", ENVIRONMENTS);
         }
         let baseline = canary.get("baseline").and_then(Node::text);
         if let Some(node) = canary.get("canary")

@@ -20,7 +20,7 @@ mod tests;
 mod world;
 
 pub use clock::SimulatedClock;
-pub use scenario::{ScenarioError, names};
+pub use scenario::{ScenarioError, load, names};
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
