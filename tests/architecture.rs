@@ -1,5 +1,9 @@
 //! The shape of the code: layers, circles between modules, file sizes, a sentence on top.
-#![allow(clippy::unwrap_used, reason = "a failing unwrap in a test is a failing test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a failing unwrap in a test is a failing test"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -92,59 +96,152 @@ fn no_layer_imports_upward() {
     assert!(wrong.is_empty(), "imports against the layers:\n{}", wrong.join("\n"));
 }
 
-#[test]
-fn no_circles_between_the_modules_of_a_layer() {
-    // A module is the first name under its layer; its folder belongs to it.
-    let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+/// Paths of modules, without the crate.
+type Module = Vec<String>;
+
+/// Every module of the crate, with its file.
+fn modules() -> BTreeMap<Module, PathBuf> {
+    let mut modules = BTreeMap::new();
     for file in files_of("src", "rs") {
         let shown = name(&file);
-        let parts: Vec<&str> = shown.trim_end_matches(".rs").split('/').collect();
-        let [_, layer, module, ..] = parts.as_slice() else { continue };
-        // The layer's own mod.rs re-exports its modules; that is no dependency.
-        if *module == "mod" {
-            continue;
+        let path = shown.trim_start_matches("src/").trim_end_matches(".rs");
+        let mut module: Module = path.split('/').map(str::to_owned).collect();
+        if module.last().is_some_and(|last| last == "mod") {
+            module.pop();
         }
-        let own = format!("{layer}::{module}");
-        let text = fs::read_to_string(&file).unwrap();
-        for path in crate_paths(&text) {
-            if let [to_layer, to_module, ..] = path.as_slice()
-                && to_layer == layer
-                && to_module.chars().next().is_some_and(char::is_lowercase)
-            {
-                edges.entry(own.clone()).or_default().insert(format!("{layer}::{to_module}"));
+        modules.insert(module, file);
+    }
+    modules
+}
+
+/// The code of a file without comments and without its tests, which import what they like.
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Every path in `code` that begins with `crate`, `super` or `self`, groups written out.
+fn paths(code: &str) -> BTreeSet<Vec<String>> {
+    let mut found = BTreeSet::new();
+    for start in ["crate::", "super::", "self::"] {
+        for (at, _) in code.match_indices(start) {
+            let before = code.get(..at).and_then(|b| b.chars().next_back());
+            if before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':') {
+                tree(code.get(at..).unwrap_or_default(), &[], &mut found);
             }
         }
-        // `super::x` of a file directly under the layer names a sibling.
-        if parts.len() == 3 {
-            for line in text.lines().filter(|l| !l.trim_start().starts_with("//")) {
-                for rest in line.split("super::").skip(1) {
-                    let sibling: String =
-                        rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                    let is_file = root().join(format!("src/{layer}/{sibling}.rs")).exists()
-                        || root().join(format!("src/{layer}/{sibling}/mod.rs")).exists();
-                    if is_file {
-                        edges.entry(own.clone()).or_default().insert(format!("{layer}::{sibling}"));
-                    }
+    }
+    found
+}
+
+/// Takes in the path, or the tree of paths, at the beginning of `rest`; returns what follows it.
+fn tree<'a>(rest: &'a str, prefix: &[String], found: &mut BTreeSet<Vec<String>>) -> &'a str {
+    let mut path = prefix.to_vec();
+    let mut rest = rest.trim_start();
+    loop {
+        if let Some(mut group) = rest.strip_prefix('{') {
+            loop {
+                group = tree(group, &path, found).trim_start();
+                match group.strip_prefix(',') {
+                    Some(more) => group = more,
+                    None => return group.strip_prefix('}').unwrap_or(group),
+                }
+            }
+        }
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        if !word.is_empty() {
+            path.push(word.to_owned());
+        }
+        match after.strip_prefix("::") {
+            Some(more) if !word.is_empty() => rest = more.trim_start(),
+            _ => {
+                found.insert(path);
+                // `as` and the new name are of no interest.
+                let next = after.find([',', '}', ';', '(', ')', '\n']).unwrap_or(after.len());
+                return after.get(next..).unwrap_or_default();
+            }
+        }
+    }
+}
+
+/// The module that `path` names, or is in, when `own` says it.
+fn resolved(own: &Module, path: &[String], modules: &BTreeMap<Module, PathBuf>) -> Module {
+    let mut module = own.clone();
+    for part in path {
+        match part.as_str() {
+            "crate" => module.clear(),
+            "super" => {
+                module.pop();
+            }
+            "self" => {}
+            part => {
+                module.push(part.to_owned());
+                if !modules.contains_key(&module) {
+                    module.pop();
+                    break;
                 }
             }
         }
     }
+    module
+}
+
+#[test]
+fn no_circles_between_modules_that_stand_side_by_side() {
+    let modules = modules();
+    let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (own, file) in &modules {
+        for path in paths(&code(&fs::read_to_string(file).unwrap())) {
+            let target = resolved(own, &path, &modules);
+            // Where their ways part, one depends on the other; what is within a module is its own.
+            let common = own.iter().zip(&target).take_while(|(a, b)| a == b).count();
+            if common < own.len() && common < target.len() {
+                let side = |module: &Module| module[..=common].join("::");
+                edges.entry(side(own)).or_default().insert(side(&target));
+            }
+        }
+    }
     let circles: Vec<String> = edges
-        .keys()
-        .filter(|from| reaches(&edges, from, from))
-        .map(|from| {
-            let back: Vec<&str> = edges
-                .get(from)
-                .into_iter()
-                .flatten()
-                .filter(|to| *to != from && (reaches(&edges, to, from)))
-                .map(String::as_str)
-                .collect();
-            format!("{from} -> {}", back.join(", "))
+        .iter()
+        .filter_map(|(from, to)| {
+            let back = to.iter().filter(|to| *to != from && reaches(&edges, to, from));
+            let back: Vec<&str> = back.map(String::as_str).collect();
+            (!back.is_empty()).then(|| format!("{from} -> {}", back.join(", ")))
         })
-        .filter(|line| !line.ends_with("-> "))
         .collect();
     assert!(circles.is_empty(), "modules that import each other:\n{}", circles.join("\n"));
+}
+
+#[test]
+fn groups_and_supers_are_written_out() {
+    let text =
+        "use super::{a, b::{C, d as e}};\nlet x = crate::m::f(self::y);\nuse super::super::z;";
+    let found: Vec<String> = paths(text).iter().map(|path| path.join("::")).collect();
+    let expected =
+        ["crate::m::f", "self::y", "super::a", "super::b::C", "super::b::d", "super::super::z"];
+    assert_eq!(found, expected);
+}
+
+/// What a layer that is pure may not name: it is given the time, and asks for what is to be done.
+const IMPURE: [&str; 6] =
+    ["tokio::", "std::fs", "std::net", "std::process", "Instant::now", "SystemTime"];
+
+#[test]
+fn what_decides_and_what_draws_touches_nothing_outside() {
+    let mut wrong = Vec::new();
+    for layer in ["domain", "judge", "app", "ui"] {
+        for file in files_of(&format!("src/{layer}"), "rs") {
+            let code = code(&fs::read_to_string(&file).unwrap());
+            let named = IMPURE.iter().filter(|it| code.contains(**it));
+            wrong.extend(named.map(|it| format!("{} names {it}", name(&file))));
+            if code.contains("Timestamp::now") {
+                wrong.push(format!("{} reads the clock", name(&file)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "a pure layer that is not:\n{}", wrong.join("\n"));
 }
 
 fn reaches(edges: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str) -> bool {

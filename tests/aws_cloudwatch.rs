@@ -11,6 +11,8 @@
 mod aws;
 #[path = "support/aws_metrics.rs"]
 mod metrics;
+#[path = "aws_cloudwatch/operands.rs"]
+mod operands;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

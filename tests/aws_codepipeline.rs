@@ -10,6 +10,10 @@
 mod aws;
 #[path = "support/aws_pipelines.rs"]
 mod pipes;
+#[path = "aws_codepipeline/tags.rs"]
+mod tags;
+#[path = "aws_codepipeline/unread.rs"]
+mod unread;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -324,59 +328,60 @@ async fn a_dead_address_and_nonsense_are_told_apart() {
 }
 
 /// `ListActionExecutions` as its API reference shows it; in `PARALLEL` mode the state has no token.
+fn web(request: &Request) -> Reply {
+    let body = match request.operation().as_str() {
+        "GetPipelineState" => json!({
+            "pipelineName": "web", "pipelineVersion": 1,
+            "stageStates": [
+                { "stageName": "Source", "actionStates": [{ "actionName": "Code" }] },
+                { "stageName": "Prod", "actionStates": [{ "actionName": "Approve" }] }
+            ]
+        }),
+        "GetPipeline" => json!({ "pipeline": {
+            "name": "web", "roleArn": "arn:aws:iam::123456789012:role/p", "version": 1,
+            "pipelineType": "V2", "executionMode": "PARALLEL",
+            "stages": [
+                { "name": "Source", "actions": [action("Code", "Source", "S3", 1)] },
+                { "name": "Prod", "actions": [action("Approve", "Approval", "Manual", 1)] }
+            ]
+        } }),
+        "ListPipelineExecutions" => json!({ "pipelineExecutionSummaries": [
+            { "pipelineExecutionId": "b", "status": "InProgress" },
+            { "pipelineExecutionId": "a", "status": "InProgress" },
+            { "pipelineExecutionId": "z", "status": "Succeeded" }
+        ] }),
+        "ListActionExecutions" => {
+            let filter = request.json()["filter"]["pipelineExecutionId"].clone();
+            let id = filter.as_str().unwrap();
+            let (approval, age) = if id == "a" { ("ask-a", 900) } else { ("ask-b", 300) };
+            json!({ "actionExecutionDetails": [
+                {
+                    "pipelineExecutionId": id, "stageName": "Prod", "actionName": "Approve",
+                    "startTime": ago(age), "lastUpdateTime": ago(age), "status": "InProgress",
+                    "input": {
+                        "actionTypeId": {
+                            "category": "Approval", "owner": "AWS",
+                            "provider": "Manual", "version": "1"
+                        },
+                        "resolvedConfiguration": { "CustomData": format!("ship {id}?") }
+                    },
+                    "output": { "executionResult": { "externalExecutionId": approval } }
+                },
+                {
+                    "pipelineExecutionId": id, "stageName": "Source", "actionName": "Code",
+                    "startTime": ago(age + 60), "lastUpdateTime": ago(age + 50),
+                    "status": "Succeeded"
+                }
+            ] })
+        }
+        other => panic!("{other}"),
+    };
+    Reply::json(&body)
+}
+
 #[tokio::test]
 async fn parallel_executions_each_wait_with_their_own_token() {
-    let cloud = Cloud::start(|request| {
-        let body = match request.operation().as_str() {
-            "GetPipelineState" => json!({
-                "pipelineName": "web", "pipelineVersion": 1,
-                "stageStates": [
-                    { "stageName": "Source", "actionStates": [{ "actionName": "Code" }] },
-                    { "stageName": "Prod", "actionStates": [{ "actionName": "Approve" }] }
-                ]
-            }),
-            "GetPipeline" => json!({ "pipeline": {
-                "name": "web", "roleArn": "arn:aws:iam::123456789012:role/p", "version": 1,
-                "pipelineType": "V2", "executionMode": "PARALLEL",
-                "stages": [
-                    { "name": "Source", "actions": [action("Code", "Source", "S3", 1)] },
-                    { "name": "Prod", "actions": [action("Approve", "Approval", "Manual", 1)] }
-                ]
-            } }),
-            "ListPipelineExecutions" => json!({ "pipelineExecutionSummaries": [
-                { "pipelineExecutionId": "b", "status": "InProgress" },
-                { "pipelineExecutionId": "a", "status": "InProgress" },
-                { "pipelineExecutionId": "z", "status": "Succeeded" }
-            ] }),
-            "ListActionExecutions" => {
-                let filter = request.json()["filter"]["pipelineExecutionId"].clone();
-                let id = filter.as_str().unwrap();
-                let (approval, age) = if id == "a" { ("ask-a", 900) } else { ("ask-b", 300) };
-                json!({ "actionExecutionDetails": [
-                    {
-                        "pipelineExecutionId": id, "stageName": "Prod", "actionName": "Approve",
-                        "startTime": ago(age), "lastUpdateTime": ago(age), "status": "InProgress",
-                        "input": {
-                            "actionTypeId": {
-                                "category": "Approval", "owner": "AWS",
-                                "provider": "Manual", "version": "1"
-                            },
-                            "resolvedConfiguration": { "CustomData": format!("ship {id}?") }
-                        },
-                        "output": { "executionResult": { "externalExecutionId": approval } }
-                    },
-                    {
-                        "pipelineExecutionId": id, "stageName": "Source", "actionName": "Code",
-                        "startTime": ago(age + 60), "lastUpdateTime": ago(age + 50),
-                        "status": "Succeeded"
-                    }
-                ] })
-            }
-            other => panic!("{other}"),
-        };
-        Reply::json(&body)
-    })
-    .await;
+    let cloud = Cloud::start(web).await;
     let seen = read(&source(&cloud, &[]), &["web"]).await.unwrap();
     assert_eq!(cloud.count("ListActionExecutions"), 2, "only the running ones");
     let pipeline = pipelines(&seen)[0];
@@ -398,4 +403,80 @@ async fn parallel_executions_each_wait_with_their_own_token() {
     assert_eq!(pipeline.stages[1].execution, None);
     let states: Vec<_> = pipeline.executions.iter().map(|e| e.state).collect();
     assert_eq!(states, [RunState::Waiting, RunState::Waiting, RunState::Succeeded]);
+}
+
+#[tokio::test]
+async fn without_the_structure_the_listing_tells_the_mode() {
+    let cloud = Cloud::start(|request| match request.operation().as_str() {
+        "GetPipeline" => Reply::error(400, "AccessDeniedException", "no"),
+        "ListPipelines" => Reply::json(&json!({ "pipelines": [
+            { "name": "web", "version": 1, "executionMode": "PARALLEL" }
+        ] })),
+        _ => web(request),
+    })
+    .await;
+    let source = source(&cloud, &[]);
+    overview(&source).await.unwrap();
+    for _ in 0..3 {
+        let seen = read(&source, &["web"]).await.unwrap();
+        let pipeline = pipelines(&seen)[0];
+        assert_eq!(pipeline.mode, ExecutionMode::Parallel);
+        assert_eq!(pipeline.approvals().count(), 2);
+        assert!(seen.warnings[0].as_str().contains("codepipeline:GetPipeline"));
+    }
+    assert_eq!(cloud.count("GetPipeline"), 1, "a refusal is remembered for a while");
+}
+
+/// `count` running executions, a hundred a page; the action that asks is on a second page.
+fn crowd(request: &Request, count: usize) -> Reply {
+    let from: usize = request.text("nextToken").parse().unwrap_or(0);
+    match request.operation().as_str() {
+        "ListPipelineExecutions" => {
+            let to = (from + 100).min(count);
+            let page: Vec<_> = (from..to)
+                .map(|n| {
+                    json!({ "pipelineExecutionId": format!("e{n}"), "status":
+                    if n % 100 == 99 { "InProgress" } else { "Succeeded" } })
+                })
+                .collect();
+            let mut body = json!({ "pipelineExecutionSummaries": page });
+            if to < count {
+                body["nextToken"] = json!(to.to_string());
+            }
+            Reply::json(&body)
+        }
+        "ListActionExecutions" if from == 0 => {
+            Reply::json(&json!({ "actionExecutionDetails": [], "nextToken": "1" }))
+        }
+        _ => web(request),
+    }
+}
+
+#[tokio::test]
+async fn every_page_of_parallel_executions_is_read_or_told_to_be_cut() {
+    for (count, asks, warned) in [(300, 3, false), (700, 5, true)] {
+        let cloud = Cloud::start(move |request| crowd(request, count)).await;
+        let seen = read(&source(&cloud, &[]), &["web"]).await.unwrap();
+        assert_eq!(pipelines(&seen)[0].approvals().count(), asks);
+        let said: Vec<_> =
+            seen.warnings.iter().map(flightdeck::domain::text::SafeText::as_str).collect();
+        let expected: &[&str] =
+            if warned { &["web: only its newest 500 executions are read"] } else { &[] };
+        assert_eq!(said, expected);
+    }
+    let cloud = Cloud::start(|request| match request.operation().as_str() {
+        "ListPipelineExecutions" => {
+            let all: Vec<_> = (0..60)
+                .map(|n| json!({ "pipelineExecutionId": format!("e{n}"), "status": "InProgress" }))
+                .collect();
+            Reply::json(&json!({ "pipelineExecutionSummaries": all }))
+        }
+        _ => web(request),
+    })
+    .await;
+    let seen = read(&source(&cloud, &[]), &["web"]).await.unwrap();
+    assert_eq!(
+        seen.warnings[0].as_str(),
+        "web: 60 executions run; approvals of the newest 50 alone are read"
+    );
 }

@@ -6,9 +6,10 @@
     reason = "a failing unwrap in a test is a failing test"
 )]
 
+#[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/aws.rs"]
-#[allow(dead_code, reason = "it serves several tests; none uses all of it")]
 mod aws;
+#[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/aws_child.rs"]
 mod child;
 

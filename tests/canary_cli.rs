@@ -271,6 +271,46 @@ fn what_is_under_way_is_listed_and_judged() {
 }
 
 #[test]
+fn a_flight_is_told_line_by_line_and_in_the_journal() {
+    let desk = Desk::new();
+    let world = ["--scenario", "bad-canary", "--set", "rehearsal.speed=240"];
+    let fly = [&["pilot", "checkout", "--yes", "-o", "ndjson"], &world[..]].concat();
+    let (code, out, err) = desk.run(&fly);
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let last = lines.last().unwrap();
+    assert_eq!(last["end"], "rolled_back", "{out}{err}");
+    assert_eq!((code, &last["phase"]), (11, &Value::from("rolled back")), "{out}{err}");
+    assert_eq!(last["verdict"], "fail");
+    assert!(lines.iter().any(|line| line["share"] == 10.0 && line["end"].is_null()), "{out}");
+    let journal = |more: &[&str]| desk.run(&[&["journal"], more, &world[..]].concat());
+    let (code, out, err) = journal(&[]);
+    assert_eq!(code, 0, "{err}");
+    for told in ["pilot engaged", "pilot rolled back", "verdict fail", "rolled back, and held"] {
+        assert!(out.contains(told), "{told}: {out}");
+    }
+    assert!(out.contains(": by the pilot: 10%: ROLL BACK"), "{out}");
+    assert!(!out.contains("no outcome yet"), "{out}");
+    assert_eq!(journal(&["verify"]).0, 0);
+    let (code, _, err) = desk.run(&["pilot", "checkout", "--limit", "4294967295"]);
+    assert_eq!(code, 2, "{err}");
+}
+
+#[test]
+fn a_canary_without_traffic_passes_no_gate() {
+    let desk = Desk::new();
+    let world = ["--scenario", "quiet-day"];
+    let (code, out, err) = desk.run(&[&["canary", "status"], &world[..]].concat());
+    assert_eq!(code, 32, "{out}{err}");
+    assert!(out.contains("not under way"), "{out}");
+    let watch = ["canary", "watch", "checkout", "--until-verdict", "--for", "3"];
+    let (code, out, err) = desk.run(&[&watch[..], &world[..]].concat());
+    assert_eq!(code, 32, "{out}{err}");
+    let other = ["canary", "status", "checkout", "--canary", "nothing"];
+    let (code, out, _) = desk.run(&[&other[..], &world[..]].concat());
+    assert_eq!((code, out.as_str()), (2, ""));
+}
+
+#[test]
 fn a_canary_of_which_nothing_is_known_is_not_well() {
     let desk = Desk::new();
     let config = desk.file(
@@ -284,4 +324,58 @@ fn a_canary_of_which_nothing_is_known_is_not_well() {
         desk.run(&["canary", "status", "--config", config.to_str().unwrap(), "--wait", "5"]);
     assert_eq!(code, 12, "{out}{err}");
     assert!(out.contains("unknown: shop/prod: its traffic split was not read"), "{out}");
+}
+
+/// Shares of failed requests between 0.00004 and 0.00008, half as much again on the canary.
+#[test]
+fn kayentas_blindness_for_tiny_values_is_said_and_can_be_healed() {
+    let desk = Desk::new();
+    let shares = |factor: f64| {
+        let mut text = "time,share\n".to_owned();
+        for minute in 0..60 {
+            let value = factor * 1e-5 * (4.0 + f64::from((minute * 37) % 11) * 0.2);
+            writeln!(text, "{},{value:e}", 1_780_000_000 + minute * 60).unwrap();
+        }
+        text
+    };
+    let (baseline, canary) =
+        (desk.file("baseline.csv", &shares(1.0)), desk.file("canary.csv", &shares(1.5)));
+    let (code, out, err) = desk.judge(&baseline, &canary, &["--mode", "kayenta"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("or judge with --exact-roots"), "{out}");
+    let (code, out, err) =
+        desk.judge(&baseline, &canary, &["--mode", "kayenta", "--exact-roots", "-o", "json"]);
+    assert_ne!(code, 0, "{out}{err}");
+    let found: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(found["kayenta"]["metrics"][0]["classification"], "High", "{out}");
+    let (code, _, err) = desk.judge(&baseline, &canary, &["--exact-roots"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("--mode kayenta"), "{err}");
+}
+
+#[test]
+fn levels_are_calibrated_by_two_files_of_one_version() {
+    let desk = Desk::new();
+    let slow = |phase: f64| {
+        let mut text = "time,p99\n".to_owned();
+        for minute in 0..400_i32 {
+            let value = 200.0 * (1.0 + 0.1 * (f64::from(minute) / 60.0 + phase).sin());
+            writeln!(text, "{},{value}", 1_780_000_000 + minute * 60).unwrap();
+        }
+        text
+    };
+    let (one, other) = (desk.file("a.csv", &slow(0.0)), desk.file("b.csv", &slow(1.0)));
+    let (code, out, err) = desk.judge(&one, &other, &["--calibrate"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.starts_with("p99: v_min = ") && out.contains("400 pairs"), "{out}");
+    let (_, out, _) = desk.judge(&one, &other, &["--calibrate", "-o", "json"]);
+    let found: Value = serde_json::from_str(&out).unwrap();
+    assert!(found["metrics"][0]["v_min"].as_f64().unwrap() > 10.0, "{out}");
+    // The same file twice has no differences.
+    let (code, out, _) = desk.judge(&one, &one, &["--calibrate"]);
+    assert!(code != 0 && out.contains("not known"), "{code} {out}");
+    let counts = desk.file("counts.csv", &minutes(0, 30, 1_000, 10, 200.0));
+    let (code, _, err) =
+        desk.judge(&counts, &counts, &["--calibrate", "--counts", "errors/requests"]);
+    assert_eq!(code, 2, "{err}");
 }

@@ -10,10 +10,18 @@
 mod ages;
 #[path = "core/backoff.rs"]
 mod backoff;
+#[path = "core/calm.rs"]
+mod calm;
+#[path = "core/fleet.rs"]
+mod fleet;
 #[path = "core/keeper.rs"]
 mod keeper;
+#[path = "core/news.rs"]
+mod news;
 #[path = "core/properties.rs"]
 mod properties;
+#[path = "core/refresh.rs"]
+mod refresh;
 #[path = "core/schedule.rs"]
 mod schedule;
 #[path = "core/scripted.rs"]
@@ -22,5 +30,7 @@ mod scripted;
 mod session;
 #[path = "core/support.rs"]
 mod support;
+#[path = "core/trouble.rs"]
+mod trouble;
 #[path = "core/world.rs"]
 mod world;

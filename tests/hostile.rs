@@ -14,6 +14,11 @@ mod account;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/aws.rs"]
 mod aws;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/aws_child.rs"]
+mod child;
+#[path = "hostile/commands.rs"]
+mod commands;
 #[path = "hostile/drawn.rs"]
 mod drawn;
 #[path = "hostile/fields.rs"]
@@ -30,6 +35,8 @@ mod pipes;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "contract/poison.rs"]
 mod poison;
+#[path = "hostile/runs.rs"]
+mod runs;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "contract/server.rs"]
 mod server;

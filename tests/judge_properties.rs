@@ -276,7 +276,7 @@ proptest! {
         prop_assert_eq!(serde_json::from_str::<flightdeck::judge::Report>(&text).unwrap().lead, report.lead);
         let share = beta_binomial::Share { k: numbers[0], n: numbers[1] };
         let _ = (share.ln_m(numbers[2]), share.confidence(numbers[3]), share.ln_below(numbers[2]));
-        let _ = beta_binomial::quantile_band(&numbers, numbers[0], numbers[1], numbers[2]);
+        let _ = beta_binomial::quantile_ranks(7, numbers[0], numbers[1], numbers[2]);
         let _ = flightdeck::judge::series::asymptotic_confidence(
             numbers[0], numbers[1], numbers[2], numbers[3], 30.0);
         let _ = flightdeck::judge::series::calibrate_v_min(&numbers);

@@ -165,6 +165,43 @@ fn an_uncalibrated_series_alone_calls_a_human() {
 }
 
 #[test]
+fn a_critical_silence_takes_back_whatever_a_series_had_shown() {
+    let critical = MetricSpec { critical: true, weight: Some(1.0), ..MetricSpec::errors("errors") };
+    let mut analysis = started(spec(vec![critical, MetricSpec::latency("p95")]));
+    for at in 0..60 {
+        analysis.push(&[errors(5.0), p95(at, 1.5)]);
+    }
+    assert_eq!(analysis.decide().action, Action::HoldAndPage, "the series alone calls a human");
+    let baseline = Some(Counts::new(9500.0, 95.0));
+    for at in 0..5 {
+        analysis.push(&[Sample::Counts { baseline, canary: None }, p95(at, 1.5)]);
+    }
+    let report = told(&analysis);
+    assert_eq!((report.verdict, report.action), (Verdict::Fail, Action::RollBack));
+}
+
+#[test]
+fn of_metrics_of_which_none_is_required_all_are_and_the_muted_say_nothing() {
+    let loose = |name| MetricSpec { required: false, ..MetricSpec::errors(name) };
+    let mut analysis = started(spec(vec![loose("errors"), loose("others")]));
+    for _ in 0..60 {
+        analysis.push(&[errors(5.0), Sample::Missing]);
+    }
+    assert_eq!(analysis.verdict(), Verdict::NotEnoughData, "the other one has shown nothing");
+    for _ in 0..60 {
+        analysis.push(&[errors(5.0), errors(5.0)]);
+    }
+    assert_eq!(analysis.verdict(), Verdict::Pass);
+    let muted = MetricSpec { muted: true, ..MetricSpec::errors("errors") };
+    let mut analysis = started(spec(vec![muted]));
+    for _ in 0..60 {
+        analysis.push(&[errors(50.0)]);
+    }
+    let report = told(&analysis);
+    assert_eq!((report.verdict, report.action), (Verdict::NotEnoughData, Action::Wait));
+}
+
+#[test]
 fn a_deadline_holds_and_never_passes() {
     let late = Spec { deadline_ticks: Some(3), ..spec(vec![MetricSpec::errors("errors")]) };
     let mut analysis = started(late);
@@ -248,7 +285,6 @@ fn a_specification_without_sense_is_refused() {
     assert!(bad(|s| s.metrics.clear()).contains("no metric"));
     assert!(bad(|s| s.alpha = f64::NAN).contains("alpha"));
     assert!(bad(|s| s.metrics.push(MetricSpec::errors("errors"))).contains("twice"));
-    assert!(bad(|s| s.metrics.iter_mut().for_each(|m| m.required = false)).contains("required"));
     assert!(bad(|s| s.metrics.iter_mut().for_each(|m| m.margin = -1.0)).contains("margin"));
     assert!(bad(|s| s.steps.push(5.0)).contains("step"));
 }

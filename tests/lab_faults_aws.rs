@@ -8,6 +8,9 @@
 )]
 
 #[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/edge.rs"]
+mod edge;
+#[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "lab_writes_edge/hands.rs"]
 mod hands;
 #[path = "lab_faults_aws/kill.rs"]
@@ -22,5 +25,9 @@ mod lab;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/lab_pipelines.rs"]
 mod pipes;
+#[path = "lab_faults_aws/races.rs"]
+mod races;
 #[path = "lab_faults_aws/table.rs"]
 mod table;
+#[path = "lab_faults_aws/waits.rs"]
+mod waits;

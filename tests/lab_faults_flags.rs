@@ -22,6 +22,8 @@ mod lab;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/lab_pipelines.rs"]
 mod pipes;
+#[path = "lab_faults_flags/races.rs"]
+mod races;
 #[path = "lab_faults_flags/rows.rs"]
 mod rows;
 #[allow(dead_code, reason = "each test file uses a part of it")]

@@ -6,8 +6,12 @@
     reason = "a failing unwrap in a test is a failing test"
 )]
 
+#[path = "pty/leaving.rs"]
+mod leaving;
 #[path = "pty/manners.rs"]
 mod manners;
+#[path = "pty/pilot.rs"]
+mod pilot;
 #[path = "pty/room.rs"]
 mod room;
 

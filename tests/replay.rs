@@ -320,7 +320,7 @@ fn only_safe_methods_are_sent_unless_allowed_by_name() {
 }
 
 #[test]
-fn who_does_not_answer_is_unknown_and_never_the_same() {
+fn no_answer_where_the_baseline_answers_is_a_difference_and_never_the_same() {
     let (baseline, _) = two_shops();
     let room = Room::new();
     let file = room.file("a.ndjson", &ndjson(&["/items".to_owned(), "/orders/1".to_owned()]));
@@ -329,22 +329,41 @@ fn who_does_not_answer_is_unknown_and_never_the_same() {
     let nobody = format!("http://{}", free.local_addr().unwrap());
     drop(free);
     let output = room.run(&file, &baseline.url, &nobody, &["-o", "json"]);
-    assert_eq!(output.status.code(), Some(34), "{}", text(&output));
+    let counts = |report: &Value| {
+        ["different", "same", "noise", "unknown"]
+            .map(|name| report["requests"][name].as_u64().unwrap())
+    };
     let report = document(&output);
-    assert_eq!(report["finding"], "nothing");
-    assert_eq!(
-        (&report["requests"]["unknown"], &report["requests"]["same"]),
-        (&2.into(), &0.into())
-    );
+    assert_eq!(report["finding"], "different", "{}", text(&output));
+    assert_eq!(counts(&report), [2, 0, 0, 0]);
     assert_eq!(report["silences"][0]["asked"], "canary");
 
-    // One of two is never answered: what is left is the same, the whole is unknown.
+    // One of two is never answered by the canary.
     let slow = Server::start(|n, r| if path_of(r) == "/items" { shop(n, r, false) } else { None });
     let more = ["-o", "json", "--timeout", "0.5"];
     let output = room.run(&file, &baseline.url, &slow.url, &more);
-    assert_eq!(output.status.code(), Some(12), "{}", text(&output));
     let report = document(&output);
-    assert_eq!((&report["finding"], &report["requests"]["same"]), (&"unknown".into(), &1.into()));
+    assert_eq!(report["finding"], "different", "{}", text(&output));
+    assert_eq!(counts(&report), [1, 1, 0, 0]);
+
+    // The baseline answers nothing: nothing is known.
+    let output = room.run(&file, &nobody, &baseline.url, &["-o", "json"]);
+    assert_eq!(output.status.code(), Some(34), "{}", text(&output));
+    assert_eq!(counts(&document(&output)), [0, 0, 0, 2]);
+
+    // A baseline that often does not answer either, asked again, makes it noise.
+    let paths: Vec<String> = (0..12).map(|_| "/items".to_owned()).collect();
+    let file_of_many = room.file("many.ndjson", &ndjson(&paths));
+    let dropping = |from: u64, every: u64| {
+        Server::start(move |n, r| (n % every != from).then(|| shop(n, r, false)).flatten())
+    };
+    // Of the baseline every second request is the second one.
+    let (flaky, canary) = (dropping(3, 4), dropping(0, 2));
+    let more = ["-o", "json", "--timeout", "0.5", "--concurrency", "1"];
+    let output = room.run(&file_of_many, &flaky.url, &canary.url, &more);
+    let report = document(&output);
+    assert_eq!(report["finding"], "same", "{report}");
+    assert_eq!(counts(&report), [0, 6, 6, 0], "{report}");
 
     // A body that is too long to be compared is not the same either.
     let output =

@@ -90,6 +90,8 @@ fn every_scenario_fits_the_schema_of_status() {
     for scenario in [
         "bad-canary",
         "good-canary",
+        "silent-canary",
+        "flapping-metrics",
         "quiet-day",
         "flag-flip",
         "superseded-approval",

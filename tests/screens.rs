@@ -6,6 +6,10 @@
     reason = "a failing unwrap in a test is a failing test"
 )]
 
+#[path = "screens/flights.rs"]
+mod flights;
+#[path = "screens/keys.rs"]
+mod keys;
 #[path = "screens/print.rs"]
 mod print;
 #[allow(dead_code, reason = "each test file uses a part of it")]
@@ -30,7 +34,8 @@ use ratatui::style::Color;
 use room::{Room, default_look, moment, unfolded};
 use unicode_width::UnicodeWidthStr;
 
-const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
+/// The sizes that everything is shown in.
+pub const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
 /// Compares `frames` with the snapshot `name`.
 fn compare(name: &str, about: &str, frames: &[(String, String)]) {
@@ -120,7 +125,8 @@ fn overlays() {
 fn a_rehearsal_beside_real_sources_says_that_it_is_a_part() {
     let mut world = rehearsal::open("bad-canary", 1, 1.0, room::moment(0)).unwrap();
     world.set_apart();
-    let mut room = Room::of(world, SIZES[0], |setup| {
+    // With less room the scenario's name gives way, never the word.
+    let mut room = Room::of(world, SIZES[1], |setup| {
         setup.rehearsal.as_mut().unwrap().partly = true;
     });
     room.read(0);
@@ -129,6 +135,9 @@ fn a_rehearsal_beside_real_sources_says_that_it_is_a_part() {
     let text = print::text(&room.frame(&default_look()));
     assert!(text.contains("partly REHEARSAL bad-canary  "), "{text}");
     assert!(text.contains("sim-checkout"), "{text}");
+    room.resize(SIZES[0]);
+    let small = print::text(&room.frame(&default_look()));
+    assert!(small.contains("partly REHEARSAL"), "{small}");
     assert!((room.state.view.speed - 1.0).abs() < f64::EPSILON);
     let canaries: Vec<_> = room.state.rows.canaries.iter().map(|row| row.canary.clone()).collect();
     assert!(!canaries.is_empty() && canaries.iter().all(|id| id.as_str().starts_with("sim-")));
@@ -165,6 +174,61 @@ fn nothing_configured() {
         frames.push((pane.name().to_owned(), text));
     }
     compare("nothing", "no source and no service", &frames);
+}
+
+#[test]
+fn nothing_there_after_a_read() {
+    let look = default_look();
+    let mut world = rehearsal::open("quiet-day", 1, 1.0, moment(0)).unwrap();
+    // Sources that answer, and have nothing of a kind.
+    world.services.clear();
+    let mut room = Room::of(world, SIZES[0], |_| {});
+    room.read(0);
+    room.tick(90);
+    let mut frames = Vec::new();
+    for pane in [Pane::Board, Pane::Inbox, Pane::Canaries, Pane::Activity] {
+        room.show(pane);
+        frames.push(text_at(&mut room, SIZES[0], &look, pane.name()));
+    }
+    compare("empty", "quiet-day without services, a minute after it was read", &frames);
+}
+
+#[test]
+fn a_service_where_there_is_little_room() {
+    let look = default_look();
+    let mut room = unfolded("bad-canary", (120, 24));
+    room.show(Pane::Service);
+    let mut frames = vec![text_at(&mut room, (120, 24), &look, "from the top")];
+    // Every line of it can be reached.
+    let whole = {
+        room.resize((120, 120));
+        room.keys(&["z"]);
+        let whole = print::text(&room.frame(&look));
+        room.keys(&["z"]);
+        whole
+    };
+    room.resize((120, 24));
+    let mut seen = String::new();
+    for _ in 0..20 {
+        seen.push_str(&print::text(&room.frame(&look)));
+        room.keys(&["J"]);
+    }
+    frames.push(text_at(&mut room, (120, 24), &look, "scrolled to the end"));
+    for heading in ["canary", "environments and traffic", "flags", "alarms", "links"] {
+        assert!(whole.contains(heading), "{heading}: {whole}");
+        assert!(seen.contains(heading), "{heading} cannot be reached");
+    }
+    for _ in 0..30 {
+        room.keys(&["K"]);
+    }
+    assert_eq!(room.state.view.detail_top, 0);
+    // Where there are boxes, zoom shows what they leave out.
+    room.resize((120, 40));
+    frames.push(text_at(&mut room, (120, 40), &look, "boxes"));
+    room.keys(&["z"]);
+    frames.push(text_at(&mut room, (120, 40), &look, "zoomed"));
+    assert_ne!(frames[2].1, frames[3].1, "zoom does something");
+    compare("service_short", "bad-canary, after 12 minutes", &frames);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::flight::{Flight, Told, title};
 use super::intent::Intent;
+use crate::domain::flight::FlightEvent;
 use crate::domain::ids::ServiceId;
 use crate::domain::text::SafeText;
 use crate::domain::write::{Confirmed, Outcome, Plan, PlanId, Step, Write};
@@ -49,8 +51,11 @@ pub struct Activity {
     pub service: Option<ServiceId>,
     /// When it was confirmed.
     pub at: Timestamp,
-    /// Its steps.
+    /// Its steps; none of a flight, whose writes are plans of their own.
     pub steps: Vec<ActivityStep>,
+    /// What a pilot told, if it is no plan but a flight.
+    #[serde(default)]
+    pub flight: Option<Flight>,
     /// What was wanted, for a new plan if it had moved; the journal does not tell.
     #[serde(default)]
     pub intent: Option<Intent>,
@@ -115,6 +120,15 @@ impl Activity {
         Self { at, intent: Some(intent), ..Self::of(confirmed.plan()) }
     }
 
+    /// Whether it came later than `earlier`, was done, and wrote to something that that wrote to.
+    pub fn overtakes(&self, earlier: &Self) -> bool {
+        let done = |step: &&ActivityStep| step.is_done();
+        self.at > earlier.at
+            && self.steps.iter().filter(done).any(|own| {
+                earlier.steps.iter().any(|step| step.write.target() == own.write.target())
+            })
+    }
+
     /// A plan, before anything came of it.
     pub fn of(plan: &Plan) -> Self {
         let step = |step: &Step| ActivityStep {
@@ -131,17 +145,21 @@ impl Activity {
             service: plan.service.clone(),
             at: plan.at,
             steps: plan.steps.iter().map(step).collect(),
+            flight: None,
             intent: None,
         }
     }
 
-    /// Whether it is still under way.
+    /// Whether it is a write that is still under way.
     pub fn is_under_way(&self) -> bool {
-        self.outcome().is_none()
+        self.flight.is_none() && self.outcome().is_none()
     }
 
     /// How far it has come, in words.
     pub fn progress(&self) -> String {
+        if let Some(flight) = &self.flight {
+            return flight.words();
+        }
         let count = self.steps.len();
         let at = self.steps.iter().filter(|s| s.phase.is_some()).count();
         let word = match self.steps.iter().rev().find_map(|s| s.phase.as_ref()) {
@@ -154,11 +172,85 @@ impl Activity {
         if count > 1 { format!("step {at} of {count}: {word}") } else { word.to_owned() }
     }
 
+    /// Takes in what was read of it later; what had ended stays so.
+    pub fn replace(&mut self, later: Self) {
+        let before = std::mem::replace(self, later);
+        self.intent = before.intent;
+        for (now, was) in self.steps.iter_mut().zip(before.steps) {
+            let ended = |step: &ActivityStep| matches!(step.phase, Some(Phase::Ended { .. }));
+            if ended(&was) && !ended(now) {
+                *now = was;
+            }
+        }
+    }
+
     /// Takes in what became of a step.
     pub fn take(&mut self, report: WriteReport) {
         if let Some(step) = self.steps.get_mut(report.step) {
             step.at = Some(report.at);
             step.phase = Some(report.phase);
+        }
+    }
+
+    /// The first that is told of a flight.
+    pub fn of_flight(plan: PlanId, at: Timestamp, event: FlightEvent) -> Self {
+        let (canary, service) = (event.canary.clone(), event.service.clone());
+        let over = event.what.ends();
+        let flight = Flight { canary: canary.clone(), told: vec![Told { at, event }], over };
+        Self {
+            plan,
+            title: title(&canary),
+            service: Some(service),
+            at,
+            steps: Vec::new(),
+            flight: Some(flight),
+            intent: None,
+        }
+    }
+
+    /// Takes in what a pilot tells next.
+    pub fn tell(&mut self, at: Timestamp, event: FlightEvent) {
+        if let Some(flight) = &mut self.flight {
+            flight.over = event.what.ends();
+            flight.told.push(Told { at, event });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{PipelineId, SourceId};
+
+    #[test]
+    fn what_has_ended_does_not_go_back() {
+        let own = |phase: Phase| Activity {
+            plan: PlanId("p".to_owned()),
+            title: "start".into(),
+            service: None,
+            at: Timestamp::UNIX_EPOCH,
+            steps: vec![ActivityStep {
+                write: Write::Start { pipeline: PipelineId::new(&SourceId::new("aws"), "shop") },
+                words: "start shop".into(),
+                undo: None,
+                no_undo: None,
+                phase: Some(phase),
+                at: None,
+            }],
+            flight: None,
+            intent: None,
+        };
+        let ended = || Phase::Ended { outcome: Outcome::Done { note: None } };
+        let unknown = || Phase::Ended { outcome: Outcome::Unknown { why: "lost".into() } };
+        for (before, later, kept) in [
+            (ended(), Phase::Verifying, ended()),
+            (Phase::Sending, ended(), ended()),
+            (Phase::Sending, Phase::Verifying, Phase::Verifying),
+            (unknown(), ended(), ended()),
+        ] {
+            let mut activity = own(before);
+            activity.replace(own(later));
+            assert_eq!(activity.steps[0].phase, Some(kept));
         }
     }
 }

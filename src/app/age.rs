@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::membership::Members;
+use super::pane::Pane;
 use super::row::RowId;
 use super::state::State;
 use crate::domain::canary::CanarySpec;
 use crate::domain::ids::{ItemId, SourceId};
+use crate::domain::observation::Topic;
 use crate::domain::observed::{Freshness, Observed};
-use crate::domain::source::SourceHealth;
+use crate::domain::source::{SourceHealth, SourceState};
 
 /// When a fact was read and whether it can still be relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,9 +68,27 @@ pub fn of_item(state: &State, item: &ItemId) -> Option<Age> {
         ItemId::Flag(id) => age(state, fleet.flags.get(id)),
         ItemId::Alarm(id) => age(state, fleet.alarms.get(id)),
         ItemId::Series(id) => age(state, fleet.series.get(id)),
-        // What happened has happened: a change does not grow stale.
-        ItemId::Change(_) => None,
+        // What happened has happened. That nothing happened since is known as of the last read.
+        ItemId::Change(id) => {
+            let observed = fleet.changes.get(id)?;
+            let source = fleet.sources.get(&observed.source)?;
+            read_of(state, source, observed.topic)
+        }
     }
+}
+
+/// When a source last answered this kind of read, and whether that still holds.
+fn read_of(state: &State, source: &SourceState, topic: Topic) -> Option<Age> {
+    let at = *source.last_ok.get(&topic)?;
+    let failing = source.is_failing(topic);
+    Some(Age { at, freshness: source.policy(topic).judge(state.now, at, failing) })
+}
+
+/// When a source was last heard, and whether that still holds.
+fn heard(state: &State, source: &SourceState) -> Option<Age> {
+    let at = source.last_answer()?;
+    let failing = !source.failing.is_empty();
+    Some(Age { at, freshness: source.meta.policy.judge(state.now, at, failing) })
 }
 
 /// The items whose facts a row shows.
@@ -78,16 +98,15 @@ fn items_of_row(state: &State, row: &RowId) -> Vec<ItemId> {
         RowId::Service(id) => {
             let mut items: Vec<ItemId> =
                 state.membership.members(id).into_iter().flat_map(Members::items).collect();
-            for spec in
-                state.setup.services.iter().filter(|s| s.id == *id).flat_map(|s| &s.canaries)
-            {
+            let service = state.places.service(&state.setup, id);
+            for spec in service.into_iter().flat_map(|s| &s.canaries) {
                 items.extend(items_of_canary(state, spec));
             }
             items
         }
         RowId::Canary(id) => {
-            let mut specs = state.setup.services.iter().flat_map(|s| &s.canaries);
-            specs.find(|s| s.id == *id).map(|s| items_of_canary(state, s)).unwrap_or_default()
+            let spec = state.places.canary(&state.setup, id);
+            spec.map(|s| items_of_canary(state, s)).unwrap_or_default()
         }
         RowId::Source(_) | RowId::Plan(_) => Vec::new(),
     }
@@ -118,6 +137,10 @@ pub fn of_row(state: &State, row: &RowId) -> Option<Age> {
 pub fn behind(state: &State, row: &RowId) -> BTreeMap<SourceId, Age> {
     let mut behind: BTreeMap<SourceId, Age> = BTreeMap::new();
     for item in items_of_row(state, row) {
+        // A change that happened is true for ever.
+        if matches!(item, ItemId::Change(_)) {
+            continue;
+        }
         let Some(age) = of_item(state, &item).filter(|a| a.freshness != Freshness::Fresh) else {
             continue;
         };
@@ -128,21 +151,37 @@ pub fn behind(state: &State, row: &RowId) -> BTreeMap<SourceId, Age> {
     behind
 }
 
-/// The ages of the rows that are on the screen; of the service's resources in the service pane.
+/// The ages of what is on the screen: of its rows, of the service's resources, of the sources.
 pub fn of_view(state: &State) -> Ages {
     let mut ages = Ages::default();
-    let pane = state.view.pane;
-    for row in state.visible_rows(pane) {
-        if let Some(age) = of_row(state, row) {
-            ages.add(age);
-        }
-    }
-    if let Some(members) = state.view.service.as_ref().and_then(|id| state.membership.members(id))
-        && !pane.is_list()
-    {
-        for item in members.items() {
-            if let Some(age) = of_item(state, &item) {
+    match state.view.pane {
+        Pane::Service => {
+            let service = state.view.service.as_ref();
+            let members = service.and_then(|id| state.membership.members(id));
+            let items = members.into_iter().flat_map(Members::items);
+            for age in items.filter_map(|item| of_item(state, &item)) {
                 ages.add(age);
+            }
+        }
+        Pane::Timeline => {
+            // An empty timeline is as old as the reads that found nothing.
+            let sources = state.fleet.sources.values();
+            let reads = sources.filter_map(|source| read_of(state, source, Topic::Changes));
+            for age in reads {
+                ages.add(age);
+            }
+        }
+        pane => {
+            for row in state.visible_rows(pane) {
+                let age = match row {
+                    RowId::Source(id) if pane == Pane::Sources => {
+                        state.fleet.sources.get(id).and_then(|source| heard(state, source))
+                    }
+                    row => of_row(state, row),
+                };
+                if let Some(age) = age {
+                    ages.add(age);
+                }
             }
         }
     }
@@ -150,7 +189,7 @@ pub fn of_view(state: &State) -> Ages {
 }
 
 /// How the sources are, all together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourcesNow {
     /// All of them.
     pub all: usize,
@@ -160,11 +199,21 @@ pub struct SourcesNow {
     pub pending: usize,
     /// When the one that has been silent longest last answered.
     pub oldest: Option<Timestamp>,
+    /// How much the worst of them can still be relied on.
+    pub worst: Freshness,
+}
+
+impl SourcesNow {
+    /// Those that were asked and do not answer everything.
+    pub fn silent(&self) -> usize {
+        self.all - self.answering - self.pending
+    }
 }
 
 /// How the sources are, all together.
 pub fn of_sources(state: &State) -> SourcesNow {
-    let mut sum = SourcesNow::default();
+    let mut sum =
+        SourcesNow { all: 0, answering: 0, pending: 0, oldest: None, worst: Freshness::Fresh };
     for source in state.fleet.sources.values() {
         sum.all += 1;
         match source.health() {
@@ -172,8 +221,9 @@ pub fn of_sources(state: &State) -> SourcesNow {
             SourceHealth::Pending => sum.pending += 1,
             _ => {}
         }
-        if let Some(at) = source.last_answer() {
-            sum.oldest = Some(sum.oldest.map_or(at, |oldest| oldest.min(at)));
+        if let Some(age) = heard(state, source) {
+            sum.oldest = Some(sum.oldest.map_or(age.at, |oldest| oldest.min(age.at)));
+            sum.worst = sum.worst.max(age.freshness);
         }
     }
     sum

@@ -61,6 +61,9 @@ pub fn disabled(command: Command, state: &State) -> Option<String> {
         Command::Fly if canary_of_selection(state).is_none() => {
             Some("nothing selected has a canary".to_owned())
         }
+        Command::Open if state.view.pane == Pane::Service => {
+            Some("all of the service is shown here; 3 to 7 show its parts".to_owned())
+        }
         Command::Open | Command::CopyId | Command::CopyLink if nothing_selected => {
             Some("nothing is selected".to_owned())
         }

@@ -251,7 +251,7 @@ pub const TABLE: &[Spec] = &[
         &["/"],
         Lists,
         Some((60, "filter")),
-        "Narrow the list; words match loosely, service:x who:x kind:x exactly.",
+        "Narrow the list; words match loosely, service:x who:x kind:x as they begin.",
     ),
     row(
         Command::Palette,

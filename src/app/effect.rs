@@ -1,10 +1,12 @@
 //! `Effect`: what `update` asks the runtime to do, as data.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::interest::Interest;
-use crate::domain::ids::{CanaryId, ItemId, SourceId};
-use crate::domain::write::Confirmed;
+use crate::domain::flight::FlightEvent;
+use crate::domain::ids::{CanaryId, ItemId, SourceId, TrafficId};
+use crate::domain::write::{Confirmed, PlanId};
 
 /// An order to the runtime.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -20,8 +22,21 @@ pub enum Effect {
     Lease {
         /// Which canary.
         canary: CanaryId,
+        /// The split that gives it traffic.
+        split: TrafficId,
+        /// Under which name the flight is recorded.
+        flight: PlanId,
         /// Take it.
         take: bool,
+    },
+    /// Record what a pilot tells.
+    Tell {
+        /// Under which name its flight is recorded.
+        flight: PlanId,
+        /// When.
+        at: Timestamp,
+        /// What.
+        event: Box<FlightEvent>,
     },
     /// Put the text on the operator's clipboard.
     Copy(String),
@@ -49,4 +64,6 @@ pub enum Refresh {
     Source(SourceId),
     /// These items, and the overviews of their sources.
     Items(Vec<ItemId>),
+    /// What was written to: a read that began before tells nothing of it any more.
+    Written(ItemId),
 }

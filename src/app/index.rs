@@ -10,11 +10,13 @@ pub struct Index<R> {
     rows: BTreeMap<RowId, R>,
     order: Vec<RowId>,
     revision: u64,
+    /// How many rows have each mark.
+    counts: [usize; 16],
 }
 
 impl<R> Default for Index<R> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), order: Vec::new(), revision: 0 }
+        Self { rows: BTreeMap::new(), order: Vec::new(), revision: 0, counts: [0; 16] }
     }
 }
 
@@ -54,6 +56,19 @@ impl<R: Row> Index<R> {
         self.revision
     }
 
+    /// How many rows have the mark of this bit.
+    pub fn count(&self, bit: u8) -> usize {
+        self.counts.get(usize::from(bit)).copied().unwrap_or(0)
+    }
+
+    fn tally(&mut self, marks: u16, grows: bool) {
+        for (bit, count) in self.counts.iter_mut().enumerate() {
+            if marks >> bit & 1 == 1 {
+                *count = if grows { *count + 1 } else { count.saturating_sub(1) };
+            }
+        }
+    }
+
     /// Puts a row where it belongs, in place of the one with its id.
     pub fn set(&mut self, row: R) {
         let id = row.id();
@@ -61,7 +76,10 @@ impl<R: Row> Index<R> {
             if *old == row {
                 return;
             }
-            if old.order() == row.order() {
+            let (marks, stays) = (old.marks(), old.order() == row.order());
+            self.tally(marks, false);
+            if stays {
+                self.tally(row.marks(), true);
                 self.rows.insert(id, row);
                 self.revision += 1;
                 return;
@@ -70,13 +88,15 @@ impl<R: Row> Index<R> {
         }
         let at = self.place(&row.order(), &id);
         self.order.insert(at, id.clone());
+        self.tally(row.marks(), true);
         self.rows.insert(id, row);
         self.revision += 1;
     }
 
     /// Takes the row of `id` away.
     pub fn remove(&mut self, id: &RowId) {
-        if self.rows.contains_key(id) {
+        if let Some(marks) = self.rows.get(id).map(Row::marks) {
+            self.tally(marks, false);
             self.unlist(id);
             self.rows.remove(id);
             self.revision += 1;
@@ -90,6 +110,11 @@ impl<R: Row> Index<R> {
         for row in rows {
             keyed.push((row.order(), row.id()));
             self.rows.insert(row.id(), row);
+        }
+        self.counts = [0; 16];
+        let marks: Vec<u16> = self.rows.values().map(Row::marks).collect();
+        for marks in marks {
+            self.tally(marks, true);
         }
         keyed.sort();
         keyed.dedup_by(|a, b| a.1 == b.1);

@@ -131,6 +131,13 @@ impl Membership {
         touched
     }
 
+    /// The services that claim something of this name, whether or not it is there.
+    pub fn claiming(&self, item: &ItemId, services: &[Service]) -> Vec<ServiceId> {
+        let candidates = self.claimants.may_claim(item);
+        let named = candidates.into_iter().filter_map(|at| services.get(at));
+        named.filter(|s| claims(&s.claims, item)).map(|s| s.id.clone()).collect()
+    }
+
     fn drop_item(&mut self, item: &ItemId) -> Vec<ServiceId> {
         self.tags.remove(item);
         let owners = self.owners.remove(item).unwrap_or_default();

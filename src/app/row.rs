@@ -53,4 +53,8 @@ pub trait Row: PartialEq {
     fn order(&self) -> Self::Order;
     /// What the filter looks at: words, and `key:value` pairs.
     fn search_text(&self) -> String;
+    /// What it counts as, one bit for each count of its index: counts are kept, never gathered.
+    fn marks(&self) -> u16 {
+        0
+    }
 }

@@ -3,7 +3,7 @@
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-/// A filter as it was typed: words match fuzzily, `key:value` words exactly.
+/// A filter as it was typed: words match fuzzily, `key:value` words as they begin.
 pub struct Filter {
     exact: Vec<String>,
     fuzzy: Option<Pattern>,

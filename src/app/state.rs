@@ -17,15 +17,16 @@ use super::msg::Notice;
 use super::overlay::Overlay;
 use super::pane::Pane;
 use super::pilot::Pilot;
+use super::places::Places;
 use super::row::RowId;
 use super::select::canaries::split_of;
 use super::select::missing::claims_by_name;
-use super::select::{Facts, Rows, activity};
+use super::select::unheard::may_be_of;
+use super::select::{Facts, Rows, activity, inbox};
 use super::setup::Setup;
-use crate::domain::canary::CanarySpec;
 use crate::domain::fleet::{Fleet, Touched};
-use crate::domain::ids::{CanaryId, ItemId, ServiceId};
-use crate::domain::pattern::Pattern;
+use crate::domain::ids::{CanaryId, ServiceId};
+use crate::domain::service::Service;
 use crate::domain::text::SafeText;
 use crate::domain::write::{Outcome, PlanId};
 
@@ -34,6 +35,8 @@ use crate::domain::write::{Outcome, PlanId};
 pub struct State {
     /// What was fixed at the start.
     pub setup: Setup,
+    /// Where everything stands in it.
+    pub places: Places,
     /// Which key does what.
     pub keymap: Keymap,
     /// All facts.
@@ -98,6 +101,8 @@ pub struct View {
     pub notice: Option<Notice>,
     /// Name of the theme.
     pub theme: String,
+    /// Name of the theme that was asked for last, until it is loaded.
+    pub tried_theme: Option<String>,
     /// Mouse reporting is on.
     pub mouse: bool,
     /// The board is grouped by owner.
@@ -148,6 +153,7 @@ impl State {
             overlay: None,
             notice: None,
             theme: options.theme.clone(),
+            tried_theme: None,
             mouse: options.mouse,
             group_by_owner: options.group_by_owner,
             speed: setup.rehearsal.as_ref().map_or(1.0, |r| r.speed),
@@ -157,6 +163,7 @@ impl State {
             quitting: false,
         };
         let mut state = Self {
+            places: Places::of(&setup),
             keymap: Keymap::new(&setup.keys),
             fleet: Fleet::new(setup.sources.iter().cloned()),
             membership: Membership::new(&setup.services),
@@ -195,29 +202,54 @@ impl State {
             });
         }
         self.refresh_activity(&plan);
-        target.filter(|_| look).map(|target| Effect::Refresh(Refresh::Items(vec![target])))
+        self.refresh_unsure();
+        target.filter(|_| look).map(|target| Effect::Refresh(Refresh::Written(target)))
     }
 
-    /// Takes in what the journal knows from before.
+    /// Takes in what the journal knows from before, or of other processes. Of what this session
+    /// carries out itself, it knows less than the reports tell.
     pub(super) fn take_past(&mut self, activities: Vec<Activity>) {
-        for mut activity in activities {
+        let session = format!("{}-", self.setup.session);
+        for activity in activities {
             let plan = activity.plan.clone();
             match self.activity.iter_mut().find(|own| own.plan == plan) {
-                Some(own) => {
-                    activity.intent = own.intent.take();
-                    *own = activity;
-                }
+                Some(_) if plan.0.starts_with(&session) => {}
+                Some(own) => own.replace(activity),
                 None => self.activity.push(activity),
             }
             self.refresh_activity(&plan);
         }
         self.activity.sort_by_key(|a| Reverse(a.at));
+        self.refresh_unsure();
+    }
+
+    /// Makes the row of a canary anew, and what it wants from a human.
+    pub(super) fn refresh_canary(&mut self, canary: &CanaryId) {
+        let Self { setup, fleet, membership, watches, pilots, rows, view, .. } = self;
+        let group_by_owner = view.group_by_owner;
+        let facts = Facts { setup, fleet, membership, watches, pilots, group_by_owner };
+        let mut specs = facts.setup.services.iter().flat_map(|s| &s.canaries);
+        if let Some(spec) = specs.find(|spec| spec.id == *canary) {
+            rows.refresh_flown(spec, &facts);
+        }
     }
 
     /// Makes the row of a plan anew.
     pub(super) fn refresh_activity(&mut self, plan: &PlanId) {
         if let Some(activity) = self.activity.iter().find(|a| a.plan == *plan) {
             self.rows.activity.set(activity::row(activity));
+        }
+    }
+
+    /// Asks what became of the writes of which nobody knows, unless a later write to the same target
+    /// was done: then it matters no more.
+    fn refresh_unsure(&mut self) {
+        for activity in &self.activity {
+            let overtaken = || self.activity.iter().any(|later| later.overtakes(activity));
+            match inbox::of_activity(activity).filter(|_| !overtaken()) {
+                Some(ask) => self.rows.inbox.set(ask),
+                None => self.rows.inbox.remove(&RowId::Plan(activity.plan.clone())),
+            }
         }
     }
 
@@ -267,16 +299,16 @@ impl State {
 
     /// Builds every row anew; needed at the start and when the order itself changes.
     pub(super) fn rebuild_rows(&mut self) {
-        let Self { setup, fleet, membership, watches, rows, view, .. } = self;
-        let facts =
-            Facts { setup, fleet, membership, watches, group_by_owner: view.group_by_owner };
+        let Self { setup, fleet, membership, watches, pilots, rows, view, .. } = self;
+        let group_by_owner = view.group_by_owner;
+        let facts = Facts { setup, fleet, membership, watches, pilots, group_by_owner };
         rows.rebuild(&facts);
     }
 
     /// Recomputes what `touched` shows.
     pub(super) fn refresh_rows(&mut self, touched: &Touched) {
         self.work.rows += touched.items.len() as u64;
-        let Self { setup, fleet, membership, watches, rows, view, .. } = self;
+        let Self { setup, places, fleet, membership, watches, pilots, rows, view, .. } = self;
         let mut services = BTreeSet::new();
         let mut claimed = Vec::new();
         for item in &touched.items {
@@ -286,28 +318,25 @@ impl State {
                 claimed.push(item);
             }
         }
-        let touches = |spec: &CanarySpec| {
-            touched.items.iter().any(|item| match item {
-                ItemId::Series(id) => spec.metrics.iter().any(|m| m.data.series().contains(&id)),
-                ItemId::Traffic(id) => {
-                    let named = |pattern: &Pattern| pattern.matches(&id.source, id.name.as_str());
-                    spec.traffic.as_ref().is_some_and(named)
-                }
-                _ => false,
-            })
-        };
-        // What a source lists for the first time may show that something claimed is not there.
+        // What a source lists for the first time may show that something claimed is not there, and
+        // is the first word of what was unheard of.
         if let Some(source) = &touched.source {
-            let named = setup.services.iter().filter(|s| claims_by_name(s, source));
-            services.extend(named.map(|s| s.id.clone()));
+            let waits = |s: &Service| {
+                let row = rows.board.get(&RowId::Service(s.id.clone()));
+                row.is_some_and(|row| !row.unheard.is_empty()) && may_be_of(s, source)
+            };
+            let told = setup.services.iter().filter(|s| claims_by_name(s, source) || waits(s));
+            services.extend(told.map(|s| s.id.clone()));
         }
-        for spec in setup.services.iter().flat_map(|s| &s.canaries).filter(|c| touches(c)) {
+        for spec in places.judged_by(setup, &touched.items) {
             let split = split_of(spec, fleet).map(|(_, split)| split);
             watches.entry(spec.id.clone()).or_default().refresh(spec, split, fleet);
             services.insert(spec.service.clone());
         }
-        let facts =
-            Facts { setup, fleet, membership, watches, group_by_owner: view.group_by_owner };
+        let group_by_owner = view.group_by_owner;
+        let facts = Facts { setup, fleet, membership, watches, pilots, group_by_owner };
+        let services: Vec<&Service> =
+            services.iter().filter_map(|id| places.service(setup, id)).collect();
         rows.refresh(&facts, touched, &services);
         rows.refresh_changes_of(&claimed, &facts);
     }

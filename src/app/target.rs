@@ -35,7 +35,7 @@ pub fn canary_of_selection(state: &State) -> Option<CanaryId> {
         Pane::Service => state.view.service.clone(),
         _ => service_of_selection(state),
     }?;
-    let own = state.setup.services.iter().find(|s| s.id == service)?;
+    let own = state.places.service(&state.setup, &service)?;
     own.canaries.first().map(|canary| canary.id.clone())
 }
 
@@ -126,6 +126,6 @@ pub fn link(state: &State) -> Option<String> {
 }
 
 fn first_link(state: &State, service: &ServiceId) -> Option<SafeText> {
-    let service = state.setup.services.iter().find(|s| s.id == *service)?;
+    let service = state.places.service(&state.setup, service)?;
     service.links.first().map(|(_, address)| address.clone())
 }

@@ -7,9 +7,11 @@ use futures::future::{BoxFuture, FutureExt};
 use super::context::ReadContext;
 use crate::config::Schedule;
 use crate::domain::error::{Fault, FaultKind};
+use crate::domain::ids::{ExecutionId, PipelineId};
 use crate::domain::observation::{Observation, Scope};
 use crate::domain::source::SourceMeta;
-use crate::domain::write::{Order, Receipt};
+use crate::domain::text::SafeText;
+use crate::domain::write::{Decision, Order, Receipt};
 
 /// One configured backend.
 ///
@@ -54,6 +56,32 @@ pub trait Source: Send + Sync + 'static {
         let fault = Fault::new(FaultKind::InvalidRequest, message);
         std::future::ready(Err(fault)).boxed()
     }
+
+    /// What became of one approval; `None` while nobody has answered it. What the stage shows may be
+    /// of another execution by now: this is of this one alone.
+    ///
+    /// An `InvalidRequest` means that this source cannot tell.
+    fn decision<'a>(
+        &'a self,
+        _asked: &'a Asked,
+        _context: &'a ReadContext,
+    ) -> BoxFuture<'a, Result<Option<Decision>, Fault>> {
+        let message = format!("{} does not tell of answers", self.meta().id);
+        std::future::ready(Err(Fault::new(FaultKind::InvalidRequest, message))).boxed()
+    }
+}
+
+/// An approval whose answer is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// In which pipeline.
+    pub pipeline: PipelineId,
+    /// In which stage; in any.
+    pub stage: Option<SafeText>,
+    /// Of which action; of any.
+    pub action: Option<SafeText>,
+    /// For which execution.
+    pub execution: ExecutionId,
 }
 
 /// How often and how much at once a source wants to be asked.

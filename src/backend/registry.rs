@@ -12,8 +12,8 @@ use super::probe_http::ProbeHttp;
 use super::prometheus::Prometheus;
 use super::runs::Runs;
 use super::unleash::Unleash;
-use crate::config::Schedule;
 use crate::config::sources::SourceConfig;
+use crate::config::{Config, Schedule};
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::ids::SourceId;
 use crate::domain::series::SeriesSpec;
@@ -21,11 +21,24 @@ use crate::domain::series::SeriesSpec;
 /// Makes adapters; sources of one AWS account and region share a session.
 #[derive(Default)]
 pub struct Registry {
+    /// Whether some service claims by tags, which the AWS kinds then have to ask for.
+    #[cfg(feature = "aws")]
+    by_tags: bool,
     #[cfg(feature = "aws")]
     sessions: Sessions,
 }
 
 impl Registry {
+    /// For the sources and services of `config`.
+    #[cfg_attr(not(feature = "aws"), expect(unused_variables, reason = "it is about AWS alone"))]
+    pub fn of(config: &Config) -> Self {
+        Self {
+            #[cfg(feature = "aws")]
+            by_tags: config.services.values().any(|service| !service.tags.is_empty()),
+            ..Self::default()
+        }
+    }
+
     /// The adapter of the source `name`, which is asked for `series`. Connects to nothing yet.
     pub fn build(
         &self,
@@ -53,11 +66,13 @@ impl Registry {
             }
             #[cfg(feature = "aws")]
             SourceConfig::CodePipeline(settings) => {
-                Arc::new(CodePipeline::new(id, settings, *schedule, &self.sessions))
+                let source = CodePipeline::new(id, settings, *schedule, &self.sessions);
+                Arc::new(source.tagged(self.by_tags))
             }
             #[cfg(feature = "aws")]
             SourceConfig::CloudWatch(settings) => {
-                Arc::new(CloudWatch::new(id, settings, *schedule, series, &self.sessions))
+                let source = CloudWatch::new(id, settings, *schedule, series, &self.sessions);
+                Arc::new(source.tagged(self.by_tags))
             }
             #[cfg(feature = "aws")]
             SourceConfig::AppConfig(settings) => {

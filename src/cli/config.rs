@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use super::themes;
+use crate::backend::rehearsal;
 use crate::config::explain::{Explanation, Row, explain, settings};
 use crate::config::load::inspect;
 use crate::config::origin::{Layer, Origin};
-use crate::config::{Inputs, Loaded, Report, load, schema};
+use crate::config::{Inputs, Loaded, Problem, Report, load, schema};
 use crate::domain::text::SafeText;
 
 /// The exit code when the configuration has faults, or a key does not exist.
@@ -63,7 +65,8 @@ fn check(
         Ok(loaded) => loaded,
         Err(report) => return refuse(&report, err),
     };
-    let unknown = loaded.unknown_commands(commands);
+    let mut unknown = loaded.unknown_commands(commands);
+    unknown.extend(dangling(&loaded));
     if !unknown.is_empty() {
         return refuse(&Report::new(unknown), err);
     }
@@ -75,6 +78,24 @@ fn check(
     }
     writeln!(out, "no faults: {}", summary(&loaded))?;
     Ok(0)
+}
+
+/// Names of themes and scenarios that the program would not find, or could not read, at its start.
+fn dangling(loaded: &Loaded) -> Vec<Problem> {
+    let view = themes::load(&loaded.config.view.theme).err().map(|error| error.to_string());
+    let world = rehearsal::load(&loaded.config.rehearsal.scenario).err().map(|e| e.to_string());
+    let told = [("view", "theme", view), ("rehearsal", "scenario", world)];
+    told.into_iter()
+        .filter_map(|(section, key, message)| {
+            let message = message?;
+            let node = loaded.tree.get(section).and_then(|section| section.get(key));
+            let key = format!("{section}.{key}");
+            Some(match node {
+                Some(node) => Problem::new(&node.origin, key, message, None),
+                None => Problem::general(message, None),
+            })
+        })
+        .collect()
 }
 
 fn summary(loaded: &Loaded) -> String {

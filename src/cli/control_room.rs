@@ -1,17 +1,22 @@
 //! The control room: the screen, its input, and the session between them.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, BufWriter};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::sync::atomic::Ordering;
 
 use crossterm::event::{KeyCode as RawCode, KeyEvent, KeyModifiers};
 use futures::stream::{self, Stream};
+use rustix::io::Errno;
+use rustix::process::Signal;
 
 use super::desk::desk;
 use super::exit::{Exit, Failure};
 use super::global::{Global, Room};
+use super::progress::say;
 use super::start::{Started, start};
 use super::themes;
+use super::threads::runtime;
 use crate::app::key::{Key, KeyCode};
 use crate::app::msg::{Mouse, MouseKind};
 use crate::app::pane::Pane;
@@ -57,7 +62,15 @@ pub fn run(global: &Global, room: &Room) -> Result<u8, Failure> {
     let look = Look::new(at_depth(theme, depth), options.ascii);
     let record = match &room.record {
         Some(path) => {
-            let file = File::create(path)
+            // It holds what was typed and what every source told: nobody else is to read it.
+            let mut options = File::options();
+            options.write(true).create(true).truncate(true).mode(0o600);
+            let file = options
+                .open(path)
+                .and_then(|file| {
+                    file.set_permissions(Permissions::from_mode(0o600))?;
+                    Ok(file)
+                })
                 .map_err(|e| Failure::usage(format!("--record {}: {e}", path.display())))?;
             let recorder = Recorder::new(BufWriter::new(file), &started.setup);
             Some(recorder.map_err(|e| Failure::new(format!("cannot record: {e}")))?)
@@ -65,17 +78,13 @@ pub fn run(global: &Global, room: &Room) -> Result<u8, Failure> {
         None => None,
     };
     for warning in &started.warnings {
-        eprintln!("flightdeck: {warning}");
+        say(warning);
     }
-    let tokio = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|e| Failure::new(format!("cannot start: {e}")))?;
+    let tokio = runtime(started.sources.len())?;
     let Started { setup, sources, clock, speed, config, .. } = started;
     let desk = desk(setup.is_rehearsal(), &config.safety)?;
     let mouse = setup.options.mouse;
-    let result = tokio.block_on(async move {
+    let result: io::Result<i32> = tokio.block_on(async move {
         let events = Events::new()?;
         let signal = events.signal();
         let mut modes = Modes::enter(&CONTROL_ROOM)?;
@@ -86,11 +95,17 @@ pub fn run(global: &Global, room: &Room) -> Result<u8, Failure> {
         let screen = ControlRoom { painter, look, depth, modes, tmux: environment.tmux };
         let session = Session { setup, sources, clock, speed, record, desk };
         run_session(session, screen, input(events)).await?;
-        Ok(signal.load(Ordering::Relaxed))
+        Ok::<_, io::Error>(signal.load(Ordering::Relaxed))
     });
     // A source that hangs must not hold up the way out.
     tokio.shutdown_background();
-    let signal = result.map_err(|e: io::Error| terminal(&e))?;
+    let signal = match result {
+        // The terminal was gone before the signal that tells it came.
+        Err(error) if error.raw_os_error() == Some(Errno::IO.raw_os_error()) => {
+            Signal::HUP.as_raw()
+        }
+        result => result.map_err(|e| terminal(&e))?,
+    };
     Ok(match u8::try_from(signal) {
         Ok(0) | Err(_) => Exit::Good.code(),
         Ok(signal) => signal.saturating_add(128),

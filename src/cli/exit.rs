@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::domain::text::SafeText;
 use crate::judge::Verdict;
 
 /// How the program ended.
@@ -110,12 +111,12 @@ impl Exit {
             Self::Frozen => "a freeze window refused the write; nothing was sent",
             Self::Moved => "what was seen has moved; nothing was done",
             Self::Answered => "somebody else answered before",
-            Self::Failed => "a backend did not do the write",
+            Self::Failed => "a backend did not do the write, or only a part of it was done",
             Self::TimedOut => "it did not come about in time",
             Self::NoJournal => "the journal cannot take a write; nothing was sent",
             Self::Harm => "verdict fail: the canary does harm beyond its margin",
             Self::Marginal => "verdict marginal: worse, but not provably beyond its margin",
-            Self::TooLittle => "no verdict: not enough data",
+            Self::TooLittle => "no verdict: not enough data, or not under way",
             Self::Differs => "the canary answers otherwise than the baseline",
             Self::NotCompared => "nothing could be compared",
         }
@@ -152,10 +153,11 @@ impl Failure {
         Self { exit: Exit::Usage, message: message.into() }
     }
 
-    /// Writing the output failed. A reader that went away is no failure: it has what it wanted.
-    pub fn output(error: &std::io::Error) -> Result<Exit, Self> {
+    /// Writing the output failed. A reader that went away is no failure: it has what it wanted, and
+    /// `exit` tells what it would have told.
+    pub fn output(error: &std::io::Error, exit: Exit) -> Result<Exit, Self> {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
-            Ok(Exit::Good)
+            Ok(exit)
         } else {
             Err(Self::new(format!("cannot write the output: {error}")))
         }
@@ -164,7 +166,14 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        // It may quote what a file or an argument says.
+        for (number, line) in self.message.split('\n').enumerate() {
+            let said = line.trim_start_matches(' ');
+            let indent = line.len() - said.len();
+            let line_end = if number > 0 { "\n" } else { "" };
+            write!(f, "{line_end}{:indent$}{}", "", SafeText::new(said))?;
+        }
+        Ok(())
     }
 }
 

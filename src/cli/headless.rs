@@ -8,10 +8,13 @@ use clap::ValueEnum;
 use super::control_room::{at_depth, wish};
 use super::exit::{Exit, Failure};
 use super::global::Global;
+use super::progress::say;
 use super::start::{Started, start};
 use super::themes;
+use super::threads::runtime;
 use crate::app::State;
-use crate::app::report::{Summary, Wanted};
+use crate::app::report::{Status, Summary, Wanted};
+use crate::config::Setting;
 use crate::domain::ids::ServiceId;
 use crate::runtime::headless::Headless;
 use crate::terminal::caps::{Depth, Environment};
@@ -30,19 +33,10 @@ pub enum Format {
     Ndjson,
 }
 
-/// A tokio runtime for a headless command.
-pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(format!("cannot start: {error}")))
-}
-
 /// Everything configured, read once: the state when all is settled or `limit` has passed.
 pub fn settled(global: &Global, limit: Duration) -> Result<(State, Shown), Failure> {
     let (started, shown) = open(global)?;
-    let tokio = runtime()?;
+    let tokio = runtime(started.sources.len())?;
     let state = tokio.block_on(async {
         let mut headless = Headless::start(started.setup, started.sources, started.clock);
         headless.settle(limit).await;
@@ -81,10 +75,15 @@ pub fn for_people(
 
 /// The configuration, ready to be read.
 pub fn open(global: &Global) -> Result<(Started, Shown), Failure> {
+    open_with(global, Vec::new())
+}
+
+/// The same, with settings of flags that only one command has.
+pub fn open_with(global: &Global, settings: Vec<Setting>) -> Result<(Started, Shown), Failure> {
     let environment = Environment::of_process();
-    let started = start(global, Vec::new(), environment.wants_ascii())?;
+    let started = start(global, settings, environment.wants_ascii())?;
     for warning in &started.warnings {
-        eprintln!("flightdeck: {warning}");
+        say(warning);
     }
     let options = &started.setup.options;
     let depth = environment.depth(wish(started.config.view.color));
@@ -130,13 +129,24 @@ pub fn wanted(
     Ok(Wanted { service, pane })
 }
 
-/// The exit code that a summary stands for: the worst thing in it.
-pub fn exit(summary: &Summary) -> Exit {
-    if summary.failed + summary.alarms + summary.canaries + summary.failing_services > 0 {
+/// The exit code that a picture stands for: the worst thing in it. What was not read in time may be
+/// anything.
+pub fn exit(picture: &Status) -> Exit {
+    exit_of(&picture.summary, picture.settled)
+}
+
+fn exit_of(summary: &Summary, settled: bool) -> Exit {
+    if summary.failed
+        + summary.unhealthy
+        + summary.alarms
+        + summary.canaries
+        + summary.failing_services
+        > 0
+    {
         Exit::Failing
     } else if summary.not_authenticated > 0 {
         Exit::NotAuthenticated
-    } else if summary.stale + summary.unknown + summary.silent_sources > 0 {
+    } else if !settled || summary.stale + summary.unknown + summary.silent_sources > 0 {
         Exit::Unknown
     } else if summary.waiting > 0 {
         Exit::Waiting
@@ -152,6 +162,7 @@ mod tests {
     #[test]
     fn the_worst_thing_decides_the_exit_code() {
         let good = Summary::default();
+        let exit = |summary: &Summary| exit_of(summary, true);
         assert_eq!(exit(&good), Exit::Good);
         assert_eq!(exit(&Summary { waiting: 1, ..good }), Exit::Waiting);
         assert_eq!(exit(&Summary { waiting: 1, stale: 1, ..good }), Exit::Unknown);
@@ -160,6 +171,17 @@ mod tests {
             Exit::NotAuthenticated
         );
         assert_eq!(exit(&Summary { not_authenticated: 1, failed: 1, ..good }), Exit::Failing);
+        assert_eq!(exit(&Summary { unhealthy: 1, waiting: 1, ..good }), Exit::Failing);
         assert_eq!(exit(&Summary { silent_sources: 1, ..good }), Exit::Unknown);
+    }
+
+    #[test]
+    fn what_was_not_read_in_time_is_never_good() {
+        let good = Summary::default();
+        assert_eq!(exit_of(&good, false), Exit::Unknown);
+        assert_eq!(exit_of(&Summary { waiting: 1, ..good }, false), Exit::Unknown);
+        let closed = Summary { not_authenticated: 1, ..good };
+        assert_eq!(exit_of(&closed, false), Exit::NotAuthenticated);
+        assert_eq!(exit_of(&Summary { failed: 1, ..good }, false), Exit::Failing);
     }
 }

@@ -12,6 +12,7 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::headless::Format;
 use super::start::configuration;
+use crate::app::pilot::BY_PILOT;
 use crate::domain::text::SafeText;
 use crate::store::journal::{Entry, Event, Finding, Journal, Verified};
 
@@ -78,7 +79,7 @@ pub fn run(global: &Global, args: &JournalArgs, out: &mut impl Write) -> Result<
 fn finish(written: io::Result<()>, exit: Exit) -> Result<Exit, Failure> {
     match written {
         Ok(()) => Ok(exit),
-        Err(error) => Failure::output(&error),
+        Err(error) => Failure::output(&error, exit),
     }
 }
 
@@ -124,13 +125,22 @@ fn table(known: &Verified, rehearsal: bool, out: &mut impl Write) -> io::Result<
                     Some(format!(": {}", SafeText::new(text)))
                 };
                 let broken = said("reason").map(|why| format!("; the glass was broken{why}"));
-                let comment = said("comment").unwrap_or_default();
+                let comment = said("comment").unwrap_or_else(|| by_pilot(plan));
                 format!("by {}{comment}{}", record.who, broken.unwrap_or_default())
             }
             Event::Sending { .. } | Event::Reply { .. } => String::new(),
+            Event::Pilot(told) => {
+                let share = told.share.map(|share| format!("at {share:.0}%, "));
+                let verdict = told.verdict.as_ref().map(|verdict| format!("verdict {verdict}, "));
+                let known = share.unwrap_or_default() + &verdict.unwrap_or_default();
+                format!("{known}by {}: {}", record.who, told.text)
+            }
             Event::Ended { sentence, .. } => sentence.to_string(),
         };
-        let event = format!("{}{step}", record.event.word());
+        let event = match &record.event {
+            Event::Pilot(told) => format!("pilot {}", told.what.word()),
+            event => format!("{}{step}", event.word()),
+        };
         writeln!(
             out,
             "   {}  {event:<18} {}  [{}] {said}",
@@ -147,6 +157,14 @@ fn table(known: &Verified, rehearsal: bool, out: &mut impl Write) -> io::Result<
         findings(known, out)?;
     }
     Ok(())
+}
+
+/// Why a pilot took a step, as it noted beside the plan.
+fn by_pilot(confirmed: &serde_json::Value) -> String {
+    let notes = confirmed.pointer("/plan/notes").and_then(serde_json::Value::as_array);
+    let mut notes = notes.into_iter().flatten().filter_map(serde_json::Value::as_str);
+    let note = notes.find(|note| note.starts_with(BY_PILOT));
+    note.map(|note| format!(": {}", SafeText::new(note))).unwrap_or_default()
 }
 
 fn findings(known: &Verified, out: &mut impl Write) -> io::Result<()> {

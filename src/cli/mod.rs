@@ -25,6 +25,7 @@ pub mod sources;
 pub mod start;
 pub mod status;
 pub mod themes;
+pub mod threads;
 pub mod watch;
 
 use std::io::{self, Write};
@@ -64,15 +65,14 @@ fn run(args: &Args) -> Result<u8, Failure> {
     let global = &args.global;
     let out = &mut io::stdout().lock();
     match &args.command {
-        None if args.room.plain => {
-            watch::run(global, &watch::WatchArgs::plain(), out).map(Exit::code)
-        }
+        None if args.room.plain => watch::run_plain(global, &args.room, out).map(Exit::code),
         None => control_room::run(global, &args.room),
         Some(Command::Config(command)) => {
             let settings = global.settings().map_err(Failure::usage)?;
             let inputs = Inputs::of_process(global.config.as_deref(), settings);
             let commands: Vec<&str> = TABLE.iter().map(|row| row.name).collect();
-            written(config::run(command, &inputs, &commands, out, &mut io::stderr().lock()))
+            let err = &mut Unheard(io::stderr().lock());
+            written(config::run(command, &inputs, &commands, &mut Unheard(out), err))
         }
         Some(Command::Status(arguments)) => status::run(global, arguments, out).map(Exit::code),
         Some(Command::Sources(arguments)) => sources::run(global, arguments, out).map(Exit::code),
@@ -100,7 +100,7 @@ fn init(_global: &Global, arguments: &init::InitArgs) -> Result<u8, Failure> {
     };
     let tokio = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
-    let (mut out, mut err) = (io::stdout(), io::stderr());
+    let (mut out, mut err) = (Unheard(io::stdout()), Unheard(io::stderr()));
     let asked =
         init::run(arguments, &build, Arc::new(WallClock), init::find::DEADLINE, &mut out, &mut err);
     let result = tokio.block_on(asked);
@@ -108,7 +108,26 @@ fn init(_global: &Global, arguments: &init::InitArgs) -> Result<u8, Failure> {
     written(result)
 }
 
-/// The exit code, unless the output could not be written; a reader that went away has what it wanted.
+/// The exit code, unless the output could not be written.
 fn written(result: io::Result<u8>) -> Result<u8, Failure> {
-    result.or_else(|error| Failure::output(&error).map(Exit::code))
+    result.or_else(|error| Failure::output(&error, Exit::Good).map(Exit::code))
+}
+
+/// Writes on when nobody reads any more: what is found out stays the same.
+struct Unheard<W>(W);
+
+impl<W: Write> Write for Unheard<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            flushed => flushed,
+        }
+    }
 }

@@ -1,24 +1,28 @@
 //! `flightdeck pilot`: walks a canary by its verdict, without a screen; any key hands over.
 
-use std::io::{self, IsTerminal, Read, Write};
+mod keys;
+mod lines;
+
+pub use lines::PilotLine;
+
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use jiff::SignedDuration;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-use schemars::JsonSchema;
-use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::desk::desk;
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::headless::{open, runtime};
+use super::headless::open;
 use super::start::Started;
+use super::threads::runtime;
 use super::watch::LineFormat;
-use crate::app::pilot::{End, Line};
+use crate::app::activity::{ActivityStep, Phase as WritePhase};
+use crate::app::pilot::{End, Phase};
 use crate::app::update::{engage, hand_over};
 use crate::app::{Effect, Msg, State};
 use crate::domain::ids::CanaryId;
@@ -26,11 +30,17 @@ use crate::runtime::gateway::Gateway;
 use crate::runtime::headless::Headless;
 use crate::runtime::writer::{Desk, Writer};
 use crate::store::journal::JournalError;
+use keys::Keys;
+use lines::tell;
 
 /// Sources may take so long to tell what is there.
 const READING: Duration = Duration::from_secs(20);
 /// Between two looks at the clock.
 const TICK: Duration = Duration::from_secs(1);
+/// A year, in minutes: no flight lasts longer.
+const LONGEST: i64 = 525_600;
+/// A write takes so long, at most, before its effect is looked for.
+const SENDING: Duration = Duration::from_secs(40);
 
 /// Which canary to fly.
 #[derive(Clone, Debug, ClapArgs)]
@@ -45,27 +55,11 @@ pub struct PilotArgs {
     #[arg(long, short)]
     pub yes: bool,
     /// Take no step forward after so many minutes; otherwise the canary's own deadline
-    #[arg(long, value_name = "MINUTES")]
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=LONGEST))]
     pub limit: Option<u32>,
     /// How each line is written
     #[arg(long, short, value_enum, default_value_t)]
     pub output: LineFormat,
-}
-
-/// Name and version of the format.
-pub const PILOT_FORMAT: &str = "flightdeck/pilot/1";
-
-/// One line of a flight, as data.
-#[derive(Serialize, JsonSchema)]
-pub struct PilotLine<'a> {
-    /// Name and version of this format.
-    format: &'static str,
-    /// Which canary.
-    canary: &'a CanaryId,
-    /// When.
-    at: jiff::Timestamp,
-    /// What it does, and why.
-    text: &'a str,
 }
 
 /// Runs until the flight has ended, its time is over, or a human takes over.
@@ -73,7 +67,7 @@ pub fn run(global: &Global, args: &PilotArgs, out: &mut impl Write) -> Result<Ex
     let (started, _) = open(global)?;
     let canary = canary(&started, args)?;
     let desk = desk(started.setup.is_rehearsal(), &started.config.safety)?;
-    let tokio = runtime()?;
+    let tokio = runtime(started.sources.len())?;
     let result = tokio.block_on(fly(started, desk, &canary, args, out));
     tokio.shutdown_background();
     result
@@ -104,6 +98,7 @@ async fn fly(
     out: &mut impl Write,
 ) -> Result<Exit, Failure> {
     let sources = started.sources.iter().map(|s| Arc::clone(&s.source));
+    let patience = desk.patience + SENDING;
     let gateway = Gateway::new(sources, Arc::clone(&started.clock), desk.folder, desk.who)
         .patience(desk.patience);
     let mut past = Vec::new();
@@ -141,42 +136,94 @@ async fn fly(
     let mut interrupted = listen(SignalKind::interrupt())?;
     let mut terminated = listen(SignalKind::terminate())?;
     let mut keys = Keys::listen();
+    // Somebody takes over while a write is under way: why, and until when its end is waited for.
+    let mut leaving: Option<(&str, Instant)> = None;
     let mut told = 0;
     let mut ticks = tokio::time::interval(TICK);
-    loop {
+    let exit = loop {
         perform(std::mem::take(&mut effects), &mut writer, &mut headless);
         told = tell(&headless.state, canary, told, args.output, out).map_err(|e| output(&e))?;
         let Some(pilot) = headless.state.pilots.get(canary) else {
             return Err(Failure::new("the pilot is gone"));
         };
         if let Some(end) = pilot.ended() {
-            return Ok(match end {
+            break match end {
                 End::Finished => Exit::Good,
                 End::RolledBack => Exit::Failing,
                 End::HandedOver => Exit::Waiting,
-            });
+            };
         }
+        let writing = matches!(pilot.phase, Phase::Writing { .. });
         // Its time is over and nothing is under way: it holds the share, and says that it waits.
-        if pilot.grounded.is_some() && headless.state.now >= pilot.deadline {
-            return Ok(Exit::Waiting);
+        let over = pilot.grounded.is_some() && headless.state.now >= pilot.deadline;
+        let why = leaving.map(|(why, _)| why).or(over.then_some("its time is over"));
+        if let (Some(why), false) = (why, writing) {
+            hand_over(&mut headless.state, canary, why, &mut effects);
+            continue;
         }
-        tokio::select! {
-            () = keys.pressed() => {
-                hand_over(&mut headless.state, canary, "a key was pressed", &mut effects);
-            }
-            _ = interrupted.recv() => {
-                hand_over(&mut headless.state, canary, "it was interrupted", &mut effects);
-            }
-            _ = terminated.recv() => {
-                hand_over(&mut headless.state, canary, "it was terminated", &mut effects);
-            }
+        let end = leaving.map(|(_, end)| end);
+        let asked = tokio::select! {
+            () = keys.pressed() => Some("a key was pressed"),
+            _ = interrupted.recv() => Some("it was interrupted"),
+            _ = terminated.recv() => Some("it was terminated"),
+            () = until(end) => Some("its write took too long"),
             more = headless.effects() => match more {
-                Some(more) => effects.extend(more),
+                Some(more) => {
+                    effects.extend(more);
+                    None
+                }
                 None => return Err(Failure::new("every source has ended")),
             },
-            _ = ticks.tick() => effects.extend(headless.tick()),
+            _ = ticks.tick() => {
+                effects.extend(headless.tick());
+                None
+            }
+        };
+        match asked {
+            None => {}
+            Some(why) if !writing => hand_over(&mut headless.state, canary, why, &mut effects),
+            Some(why) if leaving.is_none() => {
+                leaving = Some((why, Instant::now() + patience));
+                let what = in_flight(&headless.state, canary).join(", ");
+                wait(&mut headless.state, canary, &format!("handing over after: {what}; {why}"));
+            }
+            Some(_) => {
+                let what = in_flight(&headless.state, canary).join(", ");
+                let why =
+                    format!("left while under way, its end is looked up at the next start: {what}");
+                hand_over(&mut headless.state, canary, &why, &mut effects);
+                perform(std::mem::take(&mut effects), &mut writer, &mut headless);
+                tell(&headless.state, canary, told, args.output, out).map_err(|e| output(&e))?;
+                break Exit::Unknown;
+            }
         }
+    };
+    writer.finish().await;
+    Ok(exit)
+}
+
+async fn until(end: Option<Instant>) {
+    match end {
+        Some(end) => tokio::time::sleep_until(end).await,
+        None => std::future::pending().await,
     }
+}
+
+fn wait(state: &mut State, canary: &CanaryId, text: &str) {
+    let now = state.now;
+    if let Some(pilot) = state.pilots.get_mut(canary) {
+        pilot.say(now, text);
+    }
+}
+
+/// The steps of the pilot's write that have no outcome yet, in words.
+fn in_flight(state: &State, canary: &CanaryId) -> Vec<String> {
+    let phase = state.pilots.get(canary).map(|pilot| &pilot.phase);
+    let Some(Phase::Writing { plan, .. }) = phase else { return Vec::new() };
+    let own = state.activity.iter().find(|activity| activity.plan == *plan);
+    let open = |step: &&ActivityStep| !matches!(step.phase, Some(WritePhase::Ended { .. }));
+    let steps = own.into_iter().flat_map(|own| own.steps.iter().filter(open));
+    steps.map(|step| step.words.to_string()).collect()
 }
 
 fn output(error: &io::Error) -> Failure {
@@ -187,93 +234,16 @@ fn perform(effects: Vec<Effect>, writer: &mut Writer, headless: &mut Headless) {
     for effect in effects {
         match effect {
             Effect::Submit(confirmed) => writer.carry_out(*confirmed),
-            Effect::Lease { canary, take } => {
-                if let Some(msg) = writer.lease(&canary, take) {
-                    let more = headless.take(msg);
-                    perform(more, writer, headless);
-                }
+            Effect::Lease { canary, split, flight, take: true } => {
+                let msg = writer.lease(&canary, &split, &flight);
+                let more = headless.take(msg);
+                perform(more, writer, headless);
             }
+            Effect::Lease { canary, take: false, .. } => writer.give_back(&canary),
+            Effect::Tell { flight, at, event } => writer.tell(&flight, at, event),
             Effect::Refresh(what) => headless.refresh(&what),
             // Everything is read, and there is no screen.
             _ => {}
-        }
-    }
-}
-
-/// Tells what is new; returns how many lines were told.
-fn tell(
-    state: &State,
-    canary: &CanaryId,
-    told: usize,
-    format: LineFormat,
-    out: &mut impl Write,
-) -> io::Result<usize> {
-    let Some(pilot) = state.pilots.get(canary) else { return Ok(told) };
-    let new = pilot.said.saturating_sub(told).min(pilot.log.len());
-    for line in pilot.log.iter().skip(pilot.log.len() - new) {
-        write(line, canary, format, out)?;
-    }
-    out.flush()?;
-    Ok(pilot.said)
-}
-
-fn write(
-    line: &Line,
-    canary: &CanaryId,
-    format: LineFormat,
-    out: &mut impl Write,
-) -> io::Result<()> {
-    match format {
-        LineFormat::Plain => {
-            writeln!(out, "{} {canary} {}", line.at.strftime("%H:%M:%S"), line.text)
-        }
-        LineFormat::Ndjson => {
-            let text = line.text.as_str();
-            let line = PilotLine { format: PILOT_FORMAT, canary, at: line.at, text };
-            serde_json::to_writer(&mut *out, &line)?;
-            out.write_all(b"\n")
-        }
-    }
-}
-
-/// Single keys of the terminal, if there is one; the terminal is as before when this is dropped.
-struct Keys {
-    before: Option<Termios>,
-    pressed: mpsc::Receiver<()>,
-    _open: mpsc::Sender<()>,
-}
-
-impl Keys {
-    fn listen() -> Self {
-        let (send, pressed) = mpsc::channel(1);
-        let before = io::stdin().is_terminal().then(|| tcgetattr(io::stdin()).ok()).flatten();
-        if let Some(before) = &before {
-            let mut single = before.clone();
-            single.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
-            // Without it a key comes with the next Enter: later, but it comes.
-            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &single);
-            let send = send.clone();
-            std::thread::spawn(move || {
-                let mut byte = [0];
-                if io::stdin().read_exact(&mut byte).is_ok() {
-                    let _ = send.blocking_send(());
-                }
-            });
-        }
-        Self { before, pressed, _open: send }
-    }
-
-    async fn pressed(&mut self) {
-        if self.pressed.recv().await.is_none() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-impl Drop for Keys {
-    fn drop(&mut self) {
-        if let Some(before) = &self.before {
-            let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
         }
     }
 }

@@ -38,6 +38,12 @@ impl Progress {
     }
 }
 
+/// Says something on stderr beside the answer.
+pub fn say(words: impl std::fmt::Display) {
+    // Who closed it does not want to know.
+    let _ = writeln!(io::stderr().lock(), "flightdeck: {words}");
+}
+
 fn write(line: &str) {
     let mut err = io::stderr().lock();
     // Who closed it does not want to know.

@@ -25,7 +25,7 @@ pub fn run(path: &Path, out: &mut impl Write) -> Result<Exit, Failure> {
     for row in ansi::rows(&buffer, false) {
         let written = writeln!(out, "{row}");
         if let Err(error) = written {
-            return Failure::output(&error);
+            return Failure::output(&error, Exit::Good);
         }
     }
     Ok(Exit::Good)

@@ -9,8 +9,9 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::headless::{Format, for_people, settled};
 use crate::app::pane::Pane;
-use crate::app::report::{SourceLine, Wanted, status};
+use crate::app::report::{FailingItems, SourceLine, Wanted, status};
 use crate::domain::source::SourceHealth;
+use crate::domain::text::SafeText;
 use crate::domain::time::coarse;
 
 /// How to show it.
@@ -43,21 +44,25 @@ pub fn run(global: &Global, args: &SourcesArgs, out: &mut impl Write) -> Result<
     };
     match written.and_then(|()| out.flush()) {
         Ok(()) => Ok(exit(lines)),
-        Err(error) => Failure::output(&error),
+        Err(error) => Failure::output(&error, exit(lines)),
     }
 }
 
-fn exit(lines: &[SourceLine]) -> Exit {
+/// The exit code that the sources stand for.
+pub fn exit(lines: &[SourceLine]) -> Exit {
     if lines.iter().any(|line| line.health == SourceHealth::NotAuthenticated) {
         Exit::NotAuthenticated
-    } else if lines.iter().any(|line| line.health != SourceHealth::Answering) {
+    } else if lines.iter().any(|line| {
+        line.health != SourceHealth::Answering || !line.settled || !line.failing_items.is_empty()
+    }) {
         Exit::Unknown
     } else {
         Exit::Good
     }
 }
 
-fn told(line: &SourceLine, out: &mut impl Write) -> io::Result<()> {
+/// Tells people of one source.
+pub fn told(line: &SourceLine, out: &mut impl Write) -> io::Result<()> {
     let identity = line.identity.as_ref().map(|i| format!(", as {i}")).unwrap_or_default();
     let age = line.age_seconds.map(jiff::SignedDuration::from_secs);
     let heard = age.map_or("never heard".to_owned(), |age| format!("heard {}", coarse(age)));
@@ -77,6 +82,31 @@ fn told(line: &SourceLine, out: &mut impl Write) -> io::Result<()> {
             writeln!(out, "    missing permission: {permission}")?;
         }
         writeln!(out, "    do: {}", failing.fault.hint)?;
+    }
+    for failing in &line.failing_items {
+        let FailingItems { kind, count, names, fault, .. } = failing;
+        let s =
+            if *count == 1 || ["series", "traffic"].contains(&kind.as_str()) { "" } else { "s" };
+        let missing = match &failing.missing_permission {
+            Some(permission) => format!(", missing {permission}"),
+            None => String::new(),
+        };
+        let names: Vec<&str> = names.iter().map(SafeText::as_str).collect();
+        let more = if *count > names.len() { ", …" } else { "" };
+        writeln!(
+            out,
+            "    {count} {kind}{s}: {}{missing} ({}{more})",
+            fault.kind.word(),
+            names.join(", ")
+        )?;
+        writeln!(out, "    do: {}", fault.hint)?;
+    }
+    if !line.settled && line.unread_items > 0 {
+        writeln!(
+            out,
+            "    {} items were not read yet; --wait SECONDS waits longer",
+            line.unread_items
+        )?;
     }
     for warning in &line.warnings {
         writeln!(out, "    note: {warning}")?;

@@ -129,7 +129,7 @@ impl Start {
     }
 
     fn add_sources(&mut self, config: &Config) -> Result<(), Failure> {
-        let registry = Registry::default();
+        let registry = Registry::of(config);
         let mut series: BTreeMap<SourceId, Vec<SeriesSpec>> = config.series();
         for (name, source) in &config.sources {
             if matches!(source, SourceConfig::Rehearsal(_)) {

@@ -45,9 +45,10 @@ pub fn run(global: &Global, args: &StatusArgs, out: &mut impl Write) -> Result<E
             for_people(shown.ascii, out, |text| table(&state, &wanted, &picture, &shown, text))
         }
     };
+    let exit = exit(&picture);
     match written.and_then(|()| out.flush()) {
-        Ok(()) => Ok(exit(&picture.summary)),
-        Err(error) => Failure::output(&error),
+        Ok(()) => Ok(exit),
+        Err(error) => Failure::output(&error, exit),
     }
 }
 
@@ -102,12 +103,20 @@ fn table(
     let part = if is_partly { "partly " } else { "" };
     let rehearsal =
         picture.rehearsal.as_ref().map(|r| format!("{part}REHEARSAL {r} · ")).unwrap_or_default();
-    let unsettled = if picture.settled { "" } else { " · not everything was read in time" };
+    let unread: u32 = picture.sources.iter().map(|source| source.unread_items).sum();
+    let unsettled = match (picture.settled, unread) {
+        (true, _) => String::new(),
+        (false, 0) => " · not everything was read in time".to_owned(),
+        (false, unread) => format!(
+            " · not everything was read in time: {unread} not yet; --wait SECONDS waits longer"
+        ),
+    };
     writeln!(
         out,
-        "   {rehearsal}{} waiting · {} failed · {} alarms · {} canaries at risk · {} stale · {} unknown · {} of {} sources answer{unsettled}",
+        "   {rehearsal}{} waiting · {} failed · {} unhealthy · {} alarms · {} canaries at risk · {} stale · {} unknown · {} of {} sources answer{unsettled}",
         sum.waiting,
         sum.failed,
+        sum.unhealthy,
         sum.alarms,
         sum.canaries,
         sum.stale,

@@ -1,5 +1,7 @@
 //! Themes as files: the built-in ones and those in the user's folder.
 
+use std::cell::RefCell;
+use std::io;
 use std::path::PathBuf;
 
 use crate::config::places;
@@ -23,12 +25,23 @@ pub fn names() -> Vec<String> {
 
 /// The theme `name`.
 pub fn load(name: &str) -> Result<Theme, ThemeError> {
-    Theme::load(name, &|name| {
+    // A file that is there and cannot be read is not told as one that is not there.
+    let unreadable = RefCell::new(None);
+    let loaded = Theme::load(name, &|name| {
         // A name is one file of the folder, never a path out of it.
         let plain = !name.contains(['/', '\\']) && name != "..";
         let path = folder().filter(|_| plain)?.join(format!("{name}.toml"));
-        std::fs::read_to_string(path).ok()
-    })
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => {
+                let why = format!("{} cannot be read: {error}", path.display());
+                unreadable.borrow_mut().get_or_insert(ThemeError::unreadable(name, &why));
+                None
+            }
+        }
+    });
+    unreadable.into_inner().map_or(loaded, Err)
 }
 
 fn folder() -> Option<PathBuf> {

@@ -6,9 +6,12 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::exit::{Exit, Failure};
-use super::global::Global;
-use super::headless::{for_people, open, runtime, wanted};
+use super::global::{Global, Room};
+use super::headless::{for_people, open_with, wanted};
+use super::threads::runtime;
+use crate::app::State;
 use crate::app::report::{Event, Wanted, Watcher};
+use crate::config::Setting;
 use crate::runtime::headless::Headless;
 
 /// Events are told together if they come within this time.
@@ -38,17 +41,33 @@ pub struct WatchArgs {
     pub output: LineFormat,
 }
 
-impl WatchArgs {
-    /// Everything, for people.
-    pub fn plain() -> Self {
-        Self { output: LineFormat::Plain, ..Self::default() }
-    }
-}
-
 /// Runs until the reader goes away, the time is over or a signal comes.
 pub fn run(global: &Global, args: &WatchArgs, out: &mut impl Write) -> Result<Exit, Failure> {
-    let (started, shown) = open(global)?;
-    let tokio = runtime()?;
+    run_with(global, Vec::new(), args, out)
+}
+
+/// The control room without a screen: everything, a sentence a line.
+pub fn run_plain(global: &Global, room: &Room, out: &mut impl Write) -> Result<Exit, Failure> {
+    let refused = [
+        ("--pane", room.pane.is_some()),
+        ("--theme", room.theme.is_some()),
+        ("--record", room.record.is_some()),
+    ];
+    if let Some((flag, _)) = refused.into_iter().find(|(_, given)| *given) {
+        return Err(Failure::usage(format!("{flag} is of the screen: --plain has none")));
+    }
+    let args = WatchArgs { output: LineFormat::Plain, ..WatchArgs::default() };
+    run_with(global, room.settings(), &args, out)
+}
+
+fn run_with(
+    global: &Global,
+    settings: Vec<Setting>,
+    args: &WatchArgs,
+    out: &mut impl Write,
+) -> Result<Exit, Failure> {
+    let (started, shown) = open_with(global, settings)?;
+    let tokio = runtime(started.sources.len())?;
     let result = tokio.block_on(async {
         let mut headless = Headless::start(started.setup, started.sources, started.clock);
         let wanted = wanted(&headless.state, args.service.as_deref(), None)?;
@@ -61,7 +80,7 @@ pub fn run(global: &Global, args: &WatchArgs, out: &mut impl Write) -> Result<Ex
         };
         match ended {
             Ok(()) => Ok(Exit::Good),
-            Err(error) => Failure::output(&error),
+            Err(error) => Failure::output(&error, Exit::Good),
         }
     });
     tokio.shutdown_background();
@@ -82,6 +101,12 @@ async fn watch(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let mut watcher = Watcher::default();
+    if let Some(line) = rehearsal(&headless.state)
+        && format == LineFormat::Plain
+    {
+        for_people(ascii, out, |text| writeln!(text, "{line}"))?;
+        out.flush()?;
+    }
     loop {
         if !headless.next().await {
             return Ok(());
@@ -101,7 +126,10 @@ async fn watch(
             if about_a_source || wanted.covers(&event.services) {
                 match format {
                     LineFormat::Ndjson => json(&event, out)?,
-                    LineFormat::Plain => for_people(ascii, out, |text| plain(&event, text))?,
+                    LineFormat::Plain => {
+                        let partly = !headless.state.setup.is_rehearsal();
+                        for_people(ascii, out, |text| plain(&event, partly, text))?;
+                    }
                 }
             }
         }
@@ -114,7 +142,20 @@ fn json(event: &Event, out: &mut impl Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-fn plain(event: &Event, out: &mut impl Write) -> io::Result<()> {
+fn plain(event: &Event, partly: bool, out: &mut impl Write) -> io::Result<()> {
     let time = event.at.strftime("%H:%M:%S");
-    writeln!(out, "{time} {}: {}", event.kind.word(), event.text)
+    // Among real ones, what is rehearsed says so itself.
+    let mark = if partly && event.rehearsal.is_some() { " (rehearsed)" } else { "" };
+    writeln!(out, "{time} {}{mark}: {}", event.kind.word(), event.text)
+}
+
+/// That it is a rehearsal, for the first line.
+fn rehearsal(state: &State) -> Option<String> {
+    let rehearsal = state.setup.rehearsal.as_ref()?;
+    let (scenario, story) = (&rehearsal.scenario, &rehearsal.story);
+    Some(if rehearsal.partly {
+        format!("partly REHEARSAL {scenario}: {story} What is rehearsed is marked.")
+    } else {
+        format!("REHEARSAL {scenario}: {story} Nothing here is real.")
+    })
 }

@@ -43,6 +43,7 @@ pub struct CanaryConfig {
     /// How long each step of the weight lasts at least. A canary that says nothing for so long, or for
     /// five minutes if that is shorter, while the baseline reports is silent.
     #[serde(default = "bake")]
+    #[schemars(extend("x-at-least" = "1s"))]
     pub bake: HumanDuration,
     /// How much history before the start is read to learn how noisy the baseline is.
     #[serde(default = "history")]
@@ -53,9 +54,11 @@ pub struct CanaryConfig {
     pub steps: Vec<f64>,
     /// The distance between two points of the comparison.
     #[serde(default = "minute")]
+    #[schemars(extend("x-at-least" = "1s"))]
     pub tick: HumanDuration,
     /// A pilot takes no step forward when it has flown for so long; a deadline never promotes.
     #[serde(default = "deadline")]
+    #[schemars(extend("x-at-least" = "1s"))]
     pub deadline: HumanDuration,
     /// What a pilot does when harm is shown.
     #[serde(default = "roll_back")]

@@ -33,7 +33,8 @@ pub struct CountsConfig {
     /// How it counts in the verdict.
     #[serde(flatten)]
     pub judging: Judging,
-    /// The number of events per tick.
+    /// The number of events per tick. Of Prometheus, {tick} stands for the window of a tick, as in
+    /// increase(x[{tick}]): it counts right however far apart the scrapes are.
     pub events: ArmQuery,
     /// The number of requests per tick.
     pub requests: ArmQuery,
@@ -108,7 +109,7 @@ pub enum Direction {
 }
 
 /// A query for both arms.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ArmQuery {
     /// One for each arm.

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::near::nearest;
 use super::origin::Origin;
 use super::problem::Problem;
-use super::schema::{allowed, choices, resolve, row, schema, section_of, tag};
+use super::schema::{LEAST, allowed, choices, resolve, row, schema, section_of, tag};
 use super::tree::{Entry, KeyPath, Node, Value};
 use super::{check_secret, formats};
 
@@ -51,6 +51,19 @@ impl Checker<'_> {
         }
         if let Some(choice) = self.choose(node, &choices, path) {
             self.one(node, choice, path);
+        }
+        if let Some(least) = schema.get(LEAST).and_then(Json::as_str) {
+            self.at_least(node, least, path);
+        }
+    }
+
+    fn at_least(&mut self, node: &Node, least: &str, path: &KeyPath) {
+        let length = |text: &str| text.parse::<super::scalar::HumanDuration>().ok();
+        if let (Some(told), Some(shortest)) = (node.text().and_then(length), length(least))
+            && told < shortest
+        {
+            let message = format!("{told} is too short: {least} or more");
+            self.fault(&node.origin, path, message, None);
         }
     }
 

@@ -12,13 +12,15 @@ use super::names::SourceName;
 use super::queries::MetricQuery;
 use super::scalar::{HumanDuration, ScopedGlob};
 use super::services::{MetricConfig, ServiceConfig};
+use super::signals::{Flight, window};
 use super::sources::SourceConfig;
 use crate::domain::canary::{self, CanaryData, CanaryMetric, CanarySpec, CountPair};
+use crate::domain::fleet::MAX_POINTS;
 use crate::domain::ids::{CanaryId, SeriesId, ServiceId, SourceId};
 use crate::domain::observed::FreshnessPolicy;
 use crate::domain::pattern::Pattern;
 use crate::domain::policy::Freeze;
-use crate::domain::series::{SeriesKind, SeriesQuery, SeriesSpec};
+use crate::domain::series::{Operand, SeriesKind, SeriesQuery, SeriesSpec};
 use crate::domain::service::{Claims, MetricSpec, Service};
 use crate::domain::text::SafeText;
 
@@ -68,7 +70,10 @@ impl Config {
         let counts = self.keeps_counters(&metric.source);
         SeriesSpec {
             id: metric_id(service, metric),
-            query: self.question(&metric.source, &metric.query),
+            query: match self.question(&metric.source, &metric.query) {
+                SeriesQuery::Expression(text) if metric.instant => SeriesQuery::Instant(text),
+                query => query,
+            },
             kind: if counts { SeriesKind::Counter } else { SeriesKind::Gauge },
             unit: unit(metric.unit.as_deref()),
             step: signed(metric.step),
@@ -85,14 +90,14 @@ impl Config {
         let judging = metric.judging();
         let one = |part: &str, query: &ArmQuery, is_canary: bool, kind: SeriesKind| {
             let arm = if is_canary { &canary.canary } else { &canary.baseline };
-            let query = query.for_arm(arm, is_canary);
+            let query = query.for_arm(arm, is_canary).with_tick(&window(canary.tick));
             SeriesSpec {
                 id: canary_id(service, canary, judging, part, is_canary),
                 query: self.question(&judging.source, &query),
                 kind,
                 unit: unit(judging.unit.as_deref()),
                 step: signed(canary.tick),
-                window: signed(canary.history),
+                window: canary_window(canary),
             }
         };
         match metric {
@@ -190,8 +195,15 @@ impl Config {
         if let Some(signals) = &canary.signals
             && let Some(source) = self.sources.get(&*signals.source)
         {
-            let backend = canary.traffic.as_ref().map(|split| split.name.as_str());
-            metrics = signals.metrics(source.kind(), backend, canary.tick);
+            let flight = Flight {
+                backend: canary.traffic.as_ref().map(|split| split.name.as_str()),
+                baseline: &canary.baseline,
+                canary: &canary.canary,
+                tick: canary.tick,
+                history: canary.history,
+                window: canary_window(canary),
+            };
+            metrics = signals.metrics(source.kind(), &flight);
             let own = |name: &str| canary.metrics.iter().any(|own| own.judging().name == name);
             metrics.retain(|metric| !own(&metric.judging().name));
         }
@@ -211,15 +223,18 @@ impl Config {
 
     fn question(&self, source: &SourceName, query: &MetricQuery) -> SeriesQuery {
         match query {
-            MetricQuery::Statistic(statistic) => SeriesQuery::Metric {
-                namespace: statistic.namespace.clone(),
-                name: statistic.metric.clone(),
-                dimensions: statistic
-                    .dimensions
+            MetricQuery::Beyond(beyond) => SeriesQuery::Beyond(beyond.clone()),
+            MetricQuery::Statistic(statistic) => {
+                let Operand { namespace, name, dimensions, statistic } = statistic.operand();
+                SeriesQuery::Metric { namespace, name, dimensions, statistic }
+            }
+            MetricQuery::Maths(maths) => SeriesQuery::Maths {
+                expression: maths.expression.clone(),
+                operands: maths
+                    .metrics
                     .iter()
-                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .map(|(name, statistic)| (name.clone(), statistic.operand()))
                     .collect(),
-                statistic: statistic.statistic.clone(),
             },
             MetricQuery::Text(text) => {
                 let parts: Vec<&str> = text.split('/').collect();
@@ -301,6 +316,14 @@ fn canary_id(
     let arm = if is_canary { "canary" } else { "baseline" };
     let name = format!("{service}/{}/{}/{part}/{arm}", canary.name, judging.name);
     SeriesId::new(&SourceId::new(&judging.source), &name)
+}
+
+/// What is read at first: the whole flight and the history before it, so that a room that is opened in
+/// the middle of a flight judges it as one that has watched from its start.
+fn canary_window(canary: &CanaryConfig) -> SignedDuration {
+    let flight = signed(canary.warm_up).saturating_add(signed(canary.deadline));
+    let kept = i32::try_from(MAX_POINTS).unwrap_or(i32::MAX);
+    flight.saturating_add(signed(canary.history)).min(signed(canary.tick).saturating_mul(kept))
 }
 
 fn patterns(scoped: &[ScopedGlob]) -> Vec<Pattern> {

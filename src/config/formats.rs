@@ -18,6 +18,7 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
         "flightdeck-key" => text.parse::<KeyName>().map(drop),
         "flightdeck-source-name" => source_name(text),
         "flightdeck-name" => name(text),
+        "flightdeck-operand" => operand(text),
         "json-pointer" => json_pointer(text),
         _ => Ok(()),
     }
@@ -54,6 +55,18 @@ fn name(text: &str) -> Result<(), String> {
         _ if text.trim().is_empty() => Err("a name cannot be empty".to_owned()),
         Some(odd) => Err(format!("{odd:?} cannot be in the name of a service")),
         None => Ok(()),
+    }
+}
+
+/// The names of CloudWatch metric maths, whose functions are written in capitals.
+fn operand(text: &str) -> Result<(), String> {
+    let begins = text.starts_with(|c: char| c.is_ascii_lowercase());
+    if begins && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        Ok(())
+    } else {
+        Err(format!(
+            "`{text}` is no name in an expression: begin with a small letter, go on with letters, digits and _"
+        ))
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Inputs {
     pub files: Vec<(Layer, PathBuf)>,
     /// The environment variables: for the environment layer and for `${NAME}`.
     pub variables: Vec<(String, String)>,
+    /// Names of environment variables whose value is no text.
+    pub garbled: Vec<String>,
     /// The settings of the command line, in their order.
     pub settings: Vec<Setting>,
 }
@@ -38,9 +40,15 @@ impl Inputs {
     /// and the settings of its command line.
     pub fn of_process(named: Option<&Path>, settings: Vec<Setting>) -> Self {
         let folder = std::env::current_dir().unwrap_or_default();
-        let text = |text: std::ffi::OsString| text.into_string().ok();
-        let variables = std::env::vars_os().filter_map(|(k, v)| Some((text(k)?, text(v)?)));
-        Self { files: places::files(named, &folder), variables: variables.collect(), settings }
+        let (mut variables, mut garbled) = (Vec::new(), Vec::new());
+        for (name, value) in std::env::vars_os() {
+            let Ok(name) = name.into_string() else { continue };
+            match value.into_string() {
+                Ok(value) => variables.push((name, value)),
+                Err(_) => garbled.push(name),
+            }
+        }
+        Self { files: places::files(named, &folder), variables, garbled, settings }
     }
 }
 
@@ -65,6 +73,32 @@ impl Loaded {
                 found.push(Problem::new(&node.origin, path.to_string(), warning, None));
             }
         });
+        found.extend(self.tags_without_effect());
+        found
+    }
+
+    /// Services that claim by tags where a source tells none: what is there would not be found.
+    fn tags_without_effect(&self) -> Vec<Problem> {
+        let untagged = |kind: &str| matches!(kind, "haproxy");
+        let mut found = Vec::new();
+        for (name, service) in self.tree.rows("services") {
+            let Some(tags) = service.node.get("tags") else { continue };
+            let claims = |source: &str| {
+                let traffic = self.config.services.get(name).map(|service| &service.traffic);
+                traffic.is_some_and(|globs| globs.iter().any(|glob| glob.source.matches(source)))
+            };
+            for (source, settings) in &self.config.sources {
+                if untagged(settings.kind()) && !claims(source) {
+                    let key = KeyPath::default().key("services").key(name).key("tags").to_string();
+                    let kind = settings.kind();
+                    let message = format!(
+                        "they claim nothing of `{source}`: a source of kind {kind} has no tags"
+                    );
+                    let hint = format!("name what belongs to it: traffic = [\"{source}/…\"]");
+                    found.push(Problem::new(&tags.origin, key, message, hint));
+                }
+            }
+        }
         found
     }
 
@@ -152,6 +186,7 @@ fn assemble(texts: &[(Layer, PathBuf, String)], inputs: &Inputs) -> (Node, Vec<P
     let mut named: Vec<&(String, String)> =
         variables.iter().filter(|(name, _)| name.starts_with(overrides::PREFIX)).collect();
     named.sort();
+    problems.extend(overrides::ignored(inputs));
     for (name, value) in named {
         if let Some(node) = overrides::variable(name, value, &tree) {
             tree.merge(node);

@@ -8,17 +8,25 @@ use super::scalar::{HumanDuration, ScopedGlob};
 use super::signals;
 use super::sources::KINDS;
 use super::tree::{KeyPath, Node, Value};
+use crate::domain::maths;
 
 /// Which kinds of source can hold what a service claims.
-const CLAIMS: [(&str, &[&str]); 4] = [
+const CLAIMS: [(&str, &[&str]); 5] = [
     ("pipelines", &["codepipeline", "rehearsal"]),
+    ("environments", ENVIRONMENTS),
     ("traffic", &["haproxy", "rehearsal"]),
     ("flags", &["unleash", "appconfig", "rehearsal"]),
     ("alarms", &["cloudwatch", "prometheus", "rehearsal"]),
 ];
 
+/// Which kinds of source tell how environments are.
+const ENVIRONMENTS: &[&str] = &["http", "prometheus", "rehearsal"];
+
 /// Which kinds of source can answer a query.
 const METRICS: &[&str] = &["prometheus", "cloudwatch", "haproxy", "runs", "rehearsal"];
+
+/// The greatest margin of a metric that must not decrease: the judge tells no ratio much below the rest.
+const MOST_DECREASE: f64 = 0.95;
 
 /// Every fault of this sort. Whatever is of the wrong shape is passed over: it has been reported.
 pub(super) fn check(root: &Node) -> Vec<Problem> {
@@ -217,6 +225,13 @@ impl<'t> Sense<'t> {
             if let Some(query) = metric.get("query") {
                 self.query(query, &path.key("query"), kind);
             }
+            if let Some(node) = metric.get("instant")
+                && node.value == Value::Bool(true)
+                && kind != "prometheus"
+            {
+                let message = format!("a source of kind `{kind}` has no instant queries");
+                self.fault(node, &path.key("instant"), message, "leave it out");
+            }
         }
     }
 
@@ -237,9 +252,10 @@ impl<'t> Sense<'t> {
         match &node.value {
             Value::Table(_) if kind != "cloudwatch" => {
                 let message = format!("a source of kind `{kind}` takes a string here");
-                let hint = "namespace, metric and statistic are for CloudWatch";
+                let hint = "tables with metrics are for CloudWatch";
                 self.fault(node, path, message, hint);
             }
+            Value::Table(_) => self.operands(node, path),
             Value::Text(text) if kind == "haproxy" && text.split('/').count() != 3 => {
                 let message = format!("`{text}` is not a counter of HAProxy");
                 self.fault(node, path, message, "write BACKEND/SERVER/requests or …/errors");
@@ -253,6 +269,23 @@ impl<'t> Sense<'t> {
         }
     }
 
+    /// Every name in an expression of metric maths stands for one of its metrics.
+    fn operands(&mut self, node: &Node, path: &KeyPath) {
+        let Some((told, text)) = node.get("expression").and_then(|n| Some((n, n.text()?))) else {
+            return;
+        };
+        let known: Vec<&str> = node.rows("metrics").map(|(name, _)| name).collect();
+        for place in maths::names(text) {
+            let name = text.get(place).unwrap_or_default();
+            // Functions and AND, OR are written in capitals.
+            if name.starts_with(|c: char| c.is_ascii_lowercase()) && !known.contains(&name) {
+                let message = format!("`{name}` is none of its metrics");
+                let hint = format!("its metrics: {}", list(&known));
+                self.fault(told, &path.key("expression"), message, &hint);
+            }
+        }
+    }
+
     fn canaries(&mut self, service: &Node, path: &KeyPath) {
         let canaries = service.get("canaries").map(Node::list).unwrap_or_default();
         for (index, canary) in canaries.iter().enumerate() {
@@ -260,8 +293,42 @@ impl<'t> Sense<'t> {
             self.canary(canary, &path);
             let metrics = canary.get("metrics").map(Node::list).unwrap_or_default();
             for (index, metric) in metrics.iter().enumerate() {
-                self.canary_metric(metric, &path.key("metrics").index(index));
+                let path = path.key("metrics").index(index);
+                self.canary_metric(metric, &path);
+                self.judged(canary, metric, &path);
             }
+            let muted = |metric: &&Node| metric.get("muted").is_some_and(is_true);
+            if canary.get("signals").is_none()
+                && let Some(first) = metrics.first().and_then(|metric| metric.get("muted"))
+                && metrics.iter().all(|metric| muted(&metric))
+            {
+                let path = path.key("metrics").index(0).key("muted");
+                let message = "every metric is muted: none has a voice in the verdict".to_owned();
+                self.fault(first, &path, message, "take it away from one of them");
+            }
+        }
+    }
+
+    /// What the judge could make nothing of.
+    fn judged(&mut self, canary: &Node, metric: &Node, path: &KeyPath) {
+        let experiment = canary.get("purpose").and_then(Node::text) == Some("experiment");
+        if let Some(node) = metric.get("floor") {
+            let path = path.key("floor");
+            if experiment {
+                let message = "an experiment has no floor".to_owned();
+                self.fault(node, &path, message, "which of two is better needs a difference");
+            } else if let Some(floor @ (0.0 | 1.0)) = number(node) {
+                let message = format!("{floor} is no floor: between 0 and 1, both excluded");
+                self.fault(node, &path, message, "0.001 is one failure in a thousand requests");
+            }
+        }
+        let decrease = metric.get("direction").and_then(Node::text) == Some("decrease");
+        if let Some(node) = metric.get("margin").filter(|_| decrease)
+            && number(node).is_some_and(|margin| margin > MOST_DECREASE)
+        {
+            let message = format!("a decrease has a margin of at most {MOST_DECREASE}");
+            let hint = "it is a share of the baseline: 0.1 is a tenth less";
+            self.fault(node, &path.key("margin"), message, hint);
         }
     }
 
@@ -269,6 +336,9 @@ impl<'t> Sense<'t> {
         if let Some(node) = canary.get("traffic") {
             let kinds: &[&str] = &["haproxy", "rehearsal"];
             self.claim(node, &path.key("traffic"), "traffic", kinds);
+        }
+        if let Some(node) = canary.get("environment") {
+            self.claim(node, &path.key("environment"), "environments", ENVIRONMENTS);
         }
         let baseline = canary.get("baseline").and_then(Node::text);
         if let Some(node) = canary.get("canary")
@@ -352,6 +422,10 @@ impl<'t> Sense<'t> {
             }
         }
     }
+}
+
+fn is_true(node: &Node) -> bool {
+    matches!(node.value, Value::Bool(true))
 }
 
 fn duration(node: &Node) -> Option<HumanDuration> {

@@ -177,9 +177,11 @@ pub enum Clock {
 pub struct Freshness {
     /// The age at which a fact counts as stale: it is marked, and no write relies on it. At least
     /// twice the time that reading every item of the source once takes within its budget.
+    #[schemars(extend("x-at-least" = "1s"))]
     pub stale_after: HumanDuration,
     /// The age at which a fact counts as lost: it is shown as unknown, with its last value. At least
     /// four times the time that reading every item of the source once takes.
+    #[schemars(extend("x-at-least" = "1s"))]
     pub lost_after: HumanDuration,
 }
 
@@ -197,20 +199,24 @@ impl Default for Freshness {
 #[serde(default)]
 pub struct Polling {
     /// How often what is visible or moving is read.
+    #[schemars(extend("x-at-least" = "1s"))]
     pub fast: HumanDuration,
     /// How often the rest is read.
+    #[schemars(extend("x-at-least" = "1s"))]
     pub slow: HumanDuration,
     /// The share by which each wait is made longer or shorter at random, so that many control
     /// rooms do not ask at the same moment.
     #[schemars(range(min = 0.0, max = 0.5))]
     pub jitter: f64,
     /// How long one call may take.
+    #[schemars(extend("x-at-least" = "1s"))]
     pub deadline: HumanDuration,
     /// Calls a minute to one source at most; retries count.
     #[schemars(range(min = 1))]
     pub budget_per_minute: u32,
     /// The longest wait between two attempts while a source fails. Where it says itself when to
     /// come back, that is honoured even when longer.
+    #[schemars(extend("x-at-least" = "1s"))]
     pub back_off_max: HumanDuration,
 }
 
@@ -240,6 +246,7 @@ pub struct Safety {
     #[schemars(range(min = 1))]
     pub writes_per_minute: u32,
     /// How long the effect of a write is looked for, before its outcome is told as unknown.
+    #[schemars(extend("x-at-least" = "1s"))]
     pub patience: HumanDuration,
 }
 
@@ -267,8 +274,8 @@ impl Default for Safety {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Rehearsal {
-    /// The scenario that is played: quiet-day, bad-canary, good-canary, flag-flip, superseded-approval,
-    /// dead-backends, or the path of a scenario file.
+    /// The scenario that is played: quiet-day, bad-canary, good-canary, silent-canary,
+    /// flapping-metrics, flag-flip, superseded-approval, dead-backends, or the path of a scenario file.
     #[schemars(length(min = 1))]
     pub scenario: String,
     /// How many times faster than real time its clock runs.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::load::Inputs;
 use super::origin::{Layer, Origin, Place};
 use super::problem::Problem;
 use super::read::read_value;
@@ -42,6 +43,45 @@ pub(super) fn variable(name: &str, value: &str, below: &Node) -> Option<Node> {
         here = here.and_then(|node| node.get(known?));
     }
     Some(grow(&path, value, &origin))
+}
+
+/// Variables that are meant as settings and would not become any: told rather than passed over,
+/// for they may be what keeps production safe.
+pub(super) fn ignored(inputs: &Inputs) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut fault = |name: &str, message: &str, hint: Option<String>| {
+        let place = Place::Variable(Arc::from(name));
+        let origin = Origin { layer: Layer::Environment, place };
+        problems.push(Problem::new(&origin, "", message, hint));
+    };
+    for (name, _) in &inputs.variables {
+        if let Some(meant) = name.strip_prefix(PREFIX).and_then(meant) {
+            let hint = format!("write {PREFIX}{meant}: two underscores between section and key");
+            fault(name, "sets nothing", Some(hint));
+        }
+    }
+    for name in inputs.garbled.iter().filter(|name| {
+        name.strip_prefix(PREFIX).is_some_and(|rest| rest.contains("__") || meant(rest).is_some())
+    }) {
+        fault(name, "is not UTF-8 text", None);
+    }
+    problems
+}
+
+/// How the name after the prefix should have been written, if a single underscore stands between
+/// a section and what is in it.
+fn meant(name: &str) -> Option<String> {
+    if name.contains("__") {
+        return None;
+    }
+    let lower = name.to_lowercase();
+    let sections = schema::schema().get("properties")?.as_object()?;
+    sections.iter().find_map(|(section, inner)| {
+        let key = lower.strip_prefix(section.as_str())?.strip_prefix('_')?;
+        let choices = schema::choices(inner);
+        choices.iter().find(|choice| schema::row(choice, key).is_some())?;
+        Some(format!("{}__{}", section.to_uppercase(), key.to_uppercase()))
+    })
 }
 
 /// The tree of one setting of the command line.

@@ -10,6 +10,9 @@ use serde_json::{Map, Value, json};
 use super::model::Config;
 use super::tree::{KeyPath, Step};
 
+/// The word for the shortest length of time that makes sense for a key.
+pub(super) const LEAST: &str = "x-at-least";
+
 static SCHEMA: LazyLock<Value> = LazyLock::new(generate);
 
 /// The schema (draft 2020-12) of a configuration file.

@@ -14,7 +14,8 @@ pub const COMMAND_DEADLINE: Duration = Duration::from_secs(15);
 /// A secret longer than this is a wrong file, not a secret.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// Where a secret can be found. Resolved anew for every use, so that a renewed one is picked up.
+/// Where a secret can be found. Resolved anew for every use, so that a renewed one is picked up;
+/// who asks often keeps what a command printed for a while.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Secret {
     /// The value of an environment variable.
@@ -120,15 +121,16 @@ async fn read_file(path: PathBuf) -> Result<SecretValue, SecretError> {
 async fn run(words: &[String], deadline: Duration) -> Result<SecretValue, SecretError> {
     let program = words.first().cloned().unwrap_or_default();
     let fail = |why: String| SecretError::Command { program: program.clone(), why };
-    let child = tokio::process::Command::new(&program)
-        .args(words.get(1..).unwrap_or_default())
-        .stdin(std::process::Stdio::null())
-        .kill_on_drop(true)
-        .output();
+    let mut command = std::process::Command::new(&program);
+    command.args(words.get(1..).unwrap_or_default()).stdin(std::process::Stdio::null());
+    // In the background, the system stops a program that would ask at our terminal.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let child = tokio::process::Command::from(command).kill_on_drop(true).output();
     // What the program says on stderr may quote the secret, so only its exit status is told.
     let done = tokio::time::timeout(deadline, child)
         .await
-        .map_err(|_| fail(format!("did not answer within {deadline:?}")))?
+        .map_err(|_| fail(format!("did not answer within {deadline:?}; it cannot ask here")))?
         .map_err(|e| fail(format!("could not be run: {e}")))?;
     if !done.status.success() {
         return Err(fail(format!("failed ({})", done.status)));

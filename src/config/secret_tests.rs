@@ -38,6 +38,16 @@ async fn a_command_that_hangs_is_given_up() {
     assert!(hung.to_string().contains("did not answer within 20ms"), "{hung}");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_command_is_not_in_the_foreground_of_our_terminal() {
+    // The fifth word of the line is the process group, the first the process itself.
+    let read = ["sh".to_owned(), "-c".to_owned(), "cat /proc/$$/stat".to_owned()];
+    let told = run(&read, COMMAND_DEADLINE).await.unwrap();
+    let words: Vec<&str> = told.expose().split(' ').collect();
+    assert_eq!(words[0], words[4], "a group of its own");
+}
+
 #[tokio::test]
 async fn an_unset_variable_is_named() {
     let secret = Secret::Env("FLIGHTDECK_TEST_SURELY_UNSET".to_owned());

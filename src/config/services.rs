@@ -54,11 +54,16 @@ pub struct MetricConfig {
     pub source: SourceName,
     /// What to ask for.
     pub query: MetricQuery,
+    /// Of Prometheus: asks for the value of now alone, for what has no past to range over. Each read
+    /// adds a point.
+    #[serde(default)]
+    pub instant: bool,
     /// The unit, as in "req/s", "ms" or "%".
     #[serde(default)]
     pub unit: Option<String>,
     /// The distance between two points.
     #[serde(default = "minute")]
+    #[schemars(extend("x-at-least" = "1s"))]
     pub step: HumanDuration,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,7 @@ use super::canary_metrics::{
 use super::names::SourceName;
 use super::queries::{CloudWatchStatistic, MetricQuery};
 use super::scalar::HumanDuration;
+use crate::domain::series::Beyond;
 
 /// Kinds of source that have templates.
 pub(super) const KINDS: &[&str] = &["prometheus", "cloudwatch", "haproxy", "runs"];
@@ -41,10 +43,12 @@ pub struct SignalsConfig {
     /// Prometheus: the labels of a failed request.
     #[serde(default = "failed")]
     pub failed: String,
-    /// Prometheus: the histogram of durations, without its _bucket.
+    /// Prometheus: the histogram of durations, without its _bucket; "" if there is none, and then no latency
+    /// is judged.
     #[serde(default = "durations")]
     pub durations: String,
     /// Prometheus: answers that take longer are slow, in seconds; the edge of a bucket, as written there.
+    /// Otherwise that of the bucket in which the baseline's p95 lay before the canary began.
     #[serde(default)]
     pub slow: Option<String>,
     /// Prometheus: the counter of what runs out first; shown per request.
@@ -69,43 +73,64 @@ fn saturation() -> String {
 }
 
 impl SignalsConfig {
-    /// The metrics, as a source of `kind` is asked for them. `backend` is that of the traffic split.
-    pub fn metrics(
-        &self,
-        kind: &str,
-        backend: Option<&str>,
-        tick: HumanDuration,
-    ) -> Vec<CanaryMetricConfig> {
+    /// The metrics, as a source of `kind` is asked for them.
+    pub(super) fn metrics(&self, kind: &str, flight: &Flight<'_>) -> Vec<CanaryMetricConfig> {
         match kind {
-            "prometheus" => self.prometheus(tick),
+            "prometheus" => self.prometheus(flight),
             "cloudwatch" => self.cloudwatch(),
-            "haproxy" => self.haproxy(backend),
+            "haproxy" => self.haproxy(flight.backend),
             "runs" => self.runs(),
             _ => Vec::new(),
         }
     }
 
-    fn prometheus(&self, tick: HumanDuration) -> Vec<CanaryMetricConfig> {
+    fn prometheus(&self, flight: &Flight<'_>) -> Vec<CanaryMetricConfig> {
         let labels = self.labels.as_deref().unwrap_or_default();
         let Self { requests, failed, durations, saturation, .. } = self;
-        let window = tick.get().as_secs().max(1);
+        let window = window(flight.tick);
         let grown =
-            |metric: &str, labels: &str| format!("sum(increase({metric}{{{labels}}}[{window}s]))");
+            |metric: &str, labels: &str| format!("sum(increase({metric}{{{labels}}}[{window}]))");
         let rate =
-            |metric: &str, labels: &str| format!("sum(rate({metric}{{{labels}}}[{window}s]))");
+            |metric: &str, labels: &str| format!("sum(rate({metric}{{{labels}}}[{window}]))");
         let all = grown(requests, labels);
         let bad = grown(requests, &format!("{labels},{failed}"));
         let mut metrics = vec![self.counts("errors", text(&bad), text(&all))];
-        if let Some(edge) = &self.slow {
+        if !durations.is_empty() {
             let timed = grown(&format!("{durations}_count"), labels);
+            let edge = self.slow.as_deref().unwrap_or("{edge}");
             let quick = grown(&format!("{durations}_bucket"), &format!("{labels},le=\"{edge}\""));
-            metrics.push(self.counts("slow", text(&format!("{timed} - {quick}")), text(&timed)));
+            let slow = format!("{timed} - {quick}");
+            let slow = match self.slow {
+                Some(_) => text(&slow),
+                None => MetricQuery::Beyond(Box::new(self.beyond(slow, labels, flight))),
+            };
+            metrics.push(self.counts("slow", slow, text(&timed)));
         }
         let used = format!("{} / {}", rate(saturation, labels), rate(requests, labels));
         metrics.push(self.level("saturation", Some("per request"), text(&used), Voice::Optional));
         let traffic = text(&rate(requests, labels));
         metrics.push(self.level("traffic", Some("req/s"), traffic, Voice::Muted));
         metrics
+    }
+
+    /// How the latency is found beyond which an answer is slow, if nobody says: the edge of the bucket
+    /// in which the baseline's p95 lay before the canary began.
+    fn beyond(&self, slow: String, labels: &str, flight: &Flight<'_>) -> Beyond {
+        let durations = &self.durations;
+        let of = |arm: &str| labels.replace("{arm}", arm);
+        let seconds = |length: u64| length.max(1);
+        let (history, tick) =
+            (seconds(flight.history.get().as_secs()), seconds(flight.tick.get().as_secs()));
+        let window = seconds(flight.window.unsigned_abs().as_secs());
+        let (old, new) = (of(flight.baseline), of(flight.canary));
+        Beyond {
+            expression: slow,
+            begun: format!(
+                "min_over_time(timestamp(sum({durations}_count{{{new}}}))[{window}s:{tick}s])"
+            ),
+            buckets: format!("sum by (le) (increase({durations}_bucket{{{old}}}[{history}s]))"),
+            share: 0.95,
+        }
     }
 
     fn cloudwatch(&self) -> Vec<CanaryMetricConfig> {
@@ -207,6 +232,31 @@ impl SignalsConfig {
             v_min: None,
         }))
     }
+}
+
+/// What templates know of a canary.
+pub(super) struct Flight<'a> {
+    /// The backend of its traffic split.
+    pub backend: Option<&'a str>,
+    /// The name of the running version.
+    pub baseline: &'a str,
+    /// The name of the new version.
+    pub canary: &'a str,
+    /// The distance of two points.
+    pub tick: HumanDuration,
+    /// What lies before its start.
+    pub history: HumanDuration,
+    /// All that is read at first.
+    pub window: SignedDuration,
+}
+
+/// What Prometheus is asked for over a tick: the values that counters had at both of its ends, and a few
+/// between to see one that began anew. A plain window of a tick would need two scrapes in every tick, and
+/// guess what lies beyond them; of this one the ticks of a counter add up to what it has counted.
+pub(super) fn window(tick: HumanDuration) -> String {
+    let whole = tick.get().as_millis().max(1_000);
+    let parts = [4, 3, 2].into_iter().find(|n| whole.is_multiple_of(*n) && whole / n >= 1_000);
+    format!("{}ms:{}ms", whole + 1, whole / parts.unwrap_or(1))
 }
 
 /// What a metric has to say in the verdict.

@@ -83,15 +83,19 @@ impl SourceConfig {
 #[serde(default)]
 pub struct Reading {
     /// How often it is read while nobody looks and nothing moves; instead of `polling.slow`.
+    #[schemars(extend("x-at-least" = "1s"))]
     pub every: Option<HumanDuration>,
     /// Calls a minute at most; instead of `polling.budget_per_minute`.
     #[schemars(range(min = 1))]
     pub budget_per_minute: Option<u32>,
     /// How long one call may take; instead of `polling.deadline`.
+    #[schemars(extend("x-at-least" = "1s"))]
     pub deadline: Option<HumanDuration>,
     /// The age at which its facts count as stale; instead of `freshness.stale_after`.
+    #[schemars(extend("x-at-least" = "1s"))]
     pub stale_after: Option<HumanDuration>,
     /// The age at which its facts count as lost; instead of `freshness.lost_after`.
+    #[schemars(extend("x-at-least" = "1s"))]
     pub lost_after: Option<HumanDuration>,
 }
 
@@ -280,6 +284,9 @@ pub struct HttpTarget {
     /// The header of the answer that holds the running version.
     #[serde(default)]
     pub version_header: Option<String>,
+    /// Tags of that environment, for services that claim by tags.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
     /// The status codes that mean healthy.
     #[serde(default = "ok_status")]
     #[schemars(length(min = 1), inner(range(min = 100, max = 599)))]

@@ -38,6 +38,13 @@ pub struct Alarm {
     pub tags: BTreeMap<SafeText, SafeText>,
 }
 
+impl Alarm {
+    /// Whether it calls somebody: it fires and nobody silenced it.
+    pub fn calls(&self) -> bool {
+        self.state == AlarmState::Firing && !self.silenced
+    }
+}
+
 /// What a monitor says.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,

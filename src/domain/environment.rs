@@ -41,6 +41,13 @@ pub struct Environment {
     pub tags: BTreeMap<SafeText, SafeText>,
 }
 
+impl Environment {
+    /// Whether it does not work, and customers are on it as far as anybody said.
+    pub fn harms_customers(&self) -> bool {
+        self.production != Some(false) && self.health == Health::Unhealthy
+    }
+}
+
 /// One fleet of an environment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Slot {

@@ -24,6 +24,8 @@ pub enum FaultKind {
     },
     /// Something moved under a precondition.
     Conflict,
+    /// Known to exist, and nothing was read of it so far.
+    NotReadYet,
     /// The named thing does not exist.
     NotFound,
     /// No connection, or no answer within the deadline.
@@ -95,6 +97,7 @@ impl FaultKind {
             Self::Forbidden { .. } => "forbidden",
             Self::Throttled { .. } => "throttled",
             Self::Conflict => "conflict",
+            Self::NotReadYet => "not read yet",
             Self::NotFound => "not found",
             Self::Unreachable => "unreachable",
             Self::InvalidReply => "invalid reply",
@@ -105,12 +108,27 @@ impl FaultKind {
         }
     }
 
+    /// The permission that is missing, if that is known.
+    pub fn missing_permission(&self) -> Option<&SafeText> {
+        match self {
+            Self::Forbidden { permission } => permission.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether `other` is the same reason, whenever it may be over.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let throttled = |kind: &Self| matches!(kind, Self::Throttled { .. });
+        self == other || throttled(self) && throttled(other)
+    }
+
     fn usual_hint(&self) -> &'static str {
         match self {
             Self::NotAuthenticated => "sign in again; it heals without a restart",
             Self::Forbidden { .. } => "ask for the permission, or drop it from the configuration",
             Self::Throttled { .. } => "wait; the next read is already scheduled",
             Self::Conflict => "read again and decide anew",
+            Self::NotReadYet => "wait; its read is already scheduled",
             Self::NotFound => "check the name in the configuration",
             Self::Unreachable => "check the address and the network; it is read again by itself",
             Self::InvalidReply => "check that the address is what it should be",

@@ -68,14 +68,15 @@ impl Fleet {
         Self { sources, ..Self::default() }
     }
 
-    /// Takes in what a source answered. A late reply of an earlier epoch changes nothing.
+    /// Takes in what a source answered. A reply of an epoch that is over changes nothing.
     pub fn apply(&mut self, observation: Observation) -> Touched {
         let Observation { source, epoch, scope, at, facts, faults, complete, items, .. } =
             observation;
         let Some(state) = self.sources.get_mut(&source) else { return Touched::default() };
-        if epoch != state.epoch {
+        if epoch < state.epoch {
             return Touched::default();
         }
+        state.epoch = epoch;
         self.revision += 1;
         let mut touched = Touched::default();
         let healed = state.failing.remove(&scope.topic).is_some();
@@ -90,24 +91,26 @@ impl Fleet {
         }
         let mut named: Vec<ItemId> = items.unwrap_or_default();
         let stamp = Stamp { at, source: &source, topic: scope.topic, revision: self.revision };
+        let horizon = self.horizon();
         for fact in facts {
             // A source speaks only of its own things.
             let item = fact.item();
             if *item.source() != source {
                 continue;
             }
-            if self.put(fact, &stamp) {
+            // What would be forgotten at once is not taken in.
+            let forgotten = match &fact {
+                Fact::Change(change) => horizon.as_ref().is_some_and(|h| age_of(change) < *h),
+                _ => false,
+            };
+            if !forgotten && self.put(fact, &stamp) {
                 touched.items.push(item.clone());
-            }
-            while self.changes.len() > MAX_CHANGES
-                && let Some(oldest) = self.forget_oldest_change()
-            {
-                touched.items.push(ItemId::Change(oldest));
             }
             if !complete.is_empty() {
                 named.push(item);
             }
         }
+        touched.items.extend(self.forget_oldest_changes().into_iter().map(ItemId::Change));
         for (item, fault) in faults {
             if *item.source() != source {
                 continue;
@@ -147,9 +150,10 @@ impl Fleet {
     /// Takes in that a read failed. What it would have brought keeps its last value.
     pub fn apply_failure(&mut self, failed: &ReadFailed) -> Touched {
         let Some(state) = self.sources.get_mut(&failed.source) else { return Touched::default() };
-        if failed.epoch != state.epoch {
+        if failed.epoch < state.epoch {
             return Touched::default();
         }
+        state.epoch = failed.epoch;
         self.revision += 1;
         let mut touched = Touched { source: Some(failed.source.clone()), ..Touched::default() };
         state
@@ -172,6 +176,21 @@ impl Fleet {
             }
         }
         touched
+    }
+
+    /// The clock went back to `now`: what was confirmed in what is the future again ages from now on,
+    /// instead of staying fresh until the clock is there once more.
+    pub fn not_after(&mut self, now: Timestamp) {
+        self.pipelines.not_after(now);
+        self.environments.not_after(now);
+        self.traffic.not_after(now);
+        self.flags.not_after(now);
+        self.alarms.not_after(now);
+        self.series.not_after(now);
+        self.changes.not_after(now);
+        for source in self.sources.values_mut() {
+            source.last_ok.values_mut().for_each(|at| *at = (*at).min(now));
+        }
     }
 
     /// Whether anything was ever read of `item`.
@@ -201,6 +220,17 @@ impl Fleet {
         unread.is_some() || self.knows(item)
     }
 
+    /// Every item that could not be read at its last attempt, and why.
+    pub fn faults(&self) -> impl Iterator<Item = (ItemId, &Fault)> {
+        let pipelines = self.pipelines.faults(ItemId::Pipeline);
+        let environments = self.environments.faults(ItemId::Environment);
+        let traffic = self.traffic.faults(ItemId::Traffic);
+        let flags = self.flags.faults(ItemId::Flag);
+        let alarms = self.alarms.faults(ItemId::Alarm);
+        let series = self.series.faults(ItemId::Series);
+        pipelines.chain(environments).chain(traffic).chain(flags).chain(alarms).chain(series)
+    }
+
     /// How much `observed` may be relied on at `now`.
     pub fn freshness<T>(&self, observed: &Observed<T>, now: Timestamp) -> Freshness {
         let Some(source) = self.sources.get(&observed.source) else { return Freshness::Lost };
@@ -215,7 +245,11 @@ impl Fleet {
                 if !x.detail && self.pipelines.get(&x.id).is_some_and(|o| o.value.detail) {
                     return false;
                 }
-                self.pipelines.put(x.id.clone(), x, stamp)
+                if x.detail {
+                    self.pipelines.put(x.id.clone(), x, stamp)
+                } else {
+                    self.pipelines.list(x.id.clone(), x, stamp)
+                }
             }
             Fact::Environment(x) => self.environments.put(x.id.clone(), x, stamp),
             Fact::Traffic(x) => self.traffic.put(x.id.clone(), x, stamp),
@@ -230,11 +264,27 @@ impl Fleet {
         }
     }
 
-    fn forget_oldest_change(&mut self) -> Option<ChangeId> {
-        let oldest =
-            self.changes.iter().min_by_key(|(_, o)| o.value.at).map(|(id, _)| id.clone())?;
-        self.changes.remove(&oldest);
-        Some(oldest)
+    /// The oldest change that is kept, once there are as many as are kept.
+    fn horizon(&self) -> Option<(Timestamp, ChangeId)> {
+        if self.changes.len() < MAX_CHANGES {
+            return None;
+        }
+        self.changes.iter().map(|(_, o)| age_of(&o.value)).min()
+    }
+
+    /// Forgets the oldest of the changes that are too many.
+    fn forget_oldest_changes(&mut self) -> Vec<ChangeId> {
+        let surplus = self.changes.len().saturating_sub(MAX_CHANGES);
+        if surplus == 0 {
+            return Vec::new();
+        }
+        let mut all: Vec<_> = self.changes.iter().map(|(_, o)| age_of(&o.value)).collect();
+        all.sort_unstable();
+        all.truncate(surplus);
+        for (_, id) in &all {
+            self.changes.remove(id);
+        }
+        all.into_iter().map(|(_, id)| id).collect()
     }
 
     fn fail(&mut self, item: &ItemId, fault: &Fault) -> bool {
@@ -281,13 +331,19 @@ impl Fleet {
     }
 }
 
-/// Newer points replace and extend the known ones, so that a read need only fetch the end.
+/// Where a change stands among others: the oldest are forgotten first.
+pub fn age_of(change: &Change) -> (Timestamp, ChangeId) {
+    (change.at, change.id.clone())
+}
+
+/// Newer points replace and extend the known ones, so that a read need only fetch the end. An end without
+/// points takes nothing back.
 fn merge_points(known: Option<&Series>, mut new: Series) -> Series {
     if let Some(known) = known
-        && let Some(first) = new.points.first()
         && known.step == new.step
     {
-        let keep = known.points.partition_point(|p| p.at < first.at);
+        let first = new.points.first().map_or(Timestamp::MAX, |first| first.at);
+        let keep = known.points.partition_point(|p| p.at < first);
         let mut points: Vec<_> = known.points.iter().take(keep).copied().collect();
         points.append(&mut new.points);
         new.points = points;

@@ -187,6 +187,19 @@ impl ItemId {
         }
     }
 
+    /// The word for its kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Pipeline(_) => "pipeline",
+            Self::Environment(_) => "environment",
+            Self::Traffic(_) => "traffic",
+            Self::Flag(_) => "flag",
+            Self::Alarm(_) => "alarm",
+            Self::Series(_) => "series",
+            Self::Change(_) => "change",
+        }
+    }
+
     /// The item's name within its source.
     pub fn name(&self) -> &SafeText {
         match self {

@@ -34,9 +34,14 @@ impl Pattern {
         start(self.name.as_str())
     }
 
+    /// Whether something of `source` may be meant.
+    pub fn means_source(&self, source: &SourceId) -> bool {
+        glob(self.source.as_str(), source.as_str())
+    }
+
     /// Whether it means the thing called `name` of `source`.
     pub fn matches(&self, source: &SourceId, name: &str) -> bool {
-        glob(self.source.as_str(), source.as_str()) && glob(self.name.as_str(), name)
+        self.means_source(source) && glob(self.name.as_str(), name)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Series of measurements, and what is asked of a source to get them.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -66,8 +68,20 @@ pub struct SeriesSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SeriesQuery {
-    /// `PromQL`, or the expression language of the source (CloudWatch metric maths).
+    /// `PromQL`, or a search of CloudWatch's.
     Expression(String),
+    /// `PromQL` for the value of now, which has no past: each read adds a point.
+    Instant(String),
+    /// CloudWatch metric maths.
+    Maths {
+        /// Over the names of the operands.
+        expression: String,
+        /// By the names that the expression has for them.
+        operands: BTreeMap<String, Operand>,
+    },
+    /// `PromQL` in which `{edge}` stands for the bucket of a histogram in which a share of what was seen
+    /// before ends; found once, and kept.
+    Beyond(Box<Beyond>),
     /// A CloudWatch metric.
     Metric {
         /// For example `AWS/ApplicationELB`.
@@ -88,6 +102,32 @@ pub enum SeriesQuery {
         /// Which figure: `requests`, `errors`.
         figure: String,
     },
+}
+
+/// A CloudWatch metric within metric maths; as in [`SeriesQuery::Metric`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Operand {
+    /// The namespace.
+    pub namespace: String,
+    /// The metric.
+    pub name: String,
+    /// In order.
+    pub dimensions: Vec<(String, String)>,
+    /// The statistic.
+    pub statistic: String,
+}
+
+/// A question that needs a threshold, and how that is found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Beyond {
+    /// The question, with `{edge}`.
+    pub expression: String,
+    /// Whose answer is the time at which the threshold is found, in seconds since 1970; otherwise now.
+    pub begun: String,
+    /// The counts of a histogram by `le`, up to that time.
+    pub buckets: String,
+    /// The share that lies below the threshold.
+    pub share: f64,
 }
 
 impl Series {

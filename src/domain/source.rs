@@ -93,7 +93,7 @@ impl Verb {
 pub struct SourceState {
     /// What was known before.
     pub meta: SourceMeta,
-    /// Counts restarts and reconfigurations; late replies of an earlier epoch are dropped.
+    /// Counts how often its keeper was started again; late replies of an earlier epoch are dropped.
     pub epoch: u64,
     /// As whom it sees us.
     pub identity: Option<SafeText>,

@@ -65,6 +65,12 @@ impl<K: Ord + Clone, V: PartialEq> Table<K, V> {
         self.unread.iter()
     }
 
+    /// Every item whose last read failed, with the reason.
+    pub(super) fn faults<I>(&self, item: fn(K) -> I) -> impl Iterator<Item = (I, &Fault)> {
+        let rows = self.rows.iter().filter_map(|(id, row)| Some((id, row.fault.as_ref()?)));
+        rows.chain(&self.unread).map(move |(id, fault)| (item(id.clone()), fault))
+    }
+
     /// How many values there are.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -111,6 +117,33 @@ impl<K: Ord + Clone, V: PartialEq> Table<K, V> {
         changed || was_unread
     }
 
+    /// Stores what a listing tells of `id`, whose state only a read of its own brings: that such a
+    /// read failed stays true, and nothing of it is confirmed. True if that changed anything.
+    pub(super) fn list(&mut self, id: K, value: V, stamp: &Stamp<'_>) -> bool {
+        let fault = match self.rows.get(&id) {
+            Some(row) => row.fault.clone(),
+            None => self.unread.get(&id).cloned(),
+        };
+        let Some(fault) = fault else { return self.put(id, value, stamp) };
+        self.unread.remove(&id);
+        let (at, topic) =
+            self.rows.get(&id).map_or((stamp.at, stamp.topic), |row| (row.at, row.topic));
+        if self.rows.get(&id).is_some_and(|row| *row.value == value) {
+            return false;
+        }
+        let row = Observed {
+            value: Arc::new(value),
+            at,
+            source: stamp.source.clone(),
+            topic,
+            fault: Some(fault),
+            revision: stamp.revision,
+        };
+        self.rows.insert(id, row);
+        self.revision = stamp.revision;
+        true
+    }
+
     /// Notes that reading `id` failed; true if that is news.
     pub(super) fn fail(&mut self, id: &K, fault: &Fault, revision: u64) -> bool {
         let news = match self.rows.get_mut(id) {
@@ -128,6 +161,13 @@ impl<K: Ord + Clone, V: PartialEq> Table<K, V> {
             self.revision = revision;
         }
         news
+    }
+
+    /// Nothing was confirmed later than `now`.
+    pub(super) fn not_after(&mut self, now: Timestamp) {
+        for row in self.rows.values_mut() {
+            row.at = row.at.min(now);
+        }
     }
 
     /// Forgets `id`, which is gone.

@@ -66,6 +66,7 @@ impl Analysis {
     /// An analysis before its first tick.
     pub fn new(spec: Spec) -> Result<Self, SpecError> {
         spec.check()?;
+        let spec = spec.with_something_required();
         Ok(Self {
             metrics: spec.metrics.iter().map(MetricState::new).collect(),
             warm_up_left: spec.warm_up_ticks,

@@ -95,32 +95,6 @@ pub fn quantile_ranks(n: u64, p: f64, alpha: f64, prior: f64) -> (u64, u64) {
     (lower, from + 1)
 }
 
-/// The values at the ranks of [`quantile_ranks`] among samples: the plausible range of a quantile.
-/// Samples that are not numbers are left out; an end without a sample is infinite.
-pub fn quantile_band(samples: &[f64], p: f64, alpha: f64, prior: f64) -> (f64, f64) {
-    let mut sorted: Vec<f64> = samples.iter().copied().filter(|x| !x.is_nan()).collect();
-    sorted.sort_by(f64::total_cmp);
-    let (lower, upper) = quantile_ranks(sorted.len() as u64, p, alpha, prior);
-    let at = |rank: u64| {
-        let index = usize::try_from(rank).ok()?.checked_sub(1)?;
-        sorted.get(index).copied()
-    };
-    (at(lower).unwrap_or(f64::NEG_INFINITY), at(upper).unwrap_or(f64::INFINITY))
-}
-
-/// The plausible range of canary minus baseline at a quantile: bands at `alpha/2` each, subtracted.
-pub fn quantile_difference(
-    baseline: &[f64],
-    canary: &[f64],
-    p: f64,
-    alpha: f64,
-    prior: f64,
-) -> (f64, f64) {
-    let (base_low, base_high) = quantile_band(baseline, p, alpha / 2.0, prior);
-    let (low, high) = quantile_band(canary, p, alpha / 2.0, prior);
-    (low - base_high, high - base_low)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,12 +120,5 @@ mod tests {
             let expected = (*kept.first().unwrap(), kept.last().unwrap() + 1);
             assert_eq!(quantile_ranks(n, p, 0.05, 20.0), expected, "n={n} p={p}");
         }
-    }
-
-    #[test]
-    fn a_band_without_samples_is_everything() {
-        assert_eq!(quantile_band(&[], 0.5, 0.05, 20.0), (f64::NEG_INFINITY, f64::INFINITY));
-        let (low, high) = quantile_difference(&[1.0; 400], &[2.0; 400], 0.5, 0.05, 20.0);
-        assert_eq!((low, high), (1.0, 1.0));
     }
 }

@@ -110,7 +110,8 @@ impl Analysis {
             obstacles.push(Obstacle::Deadline);
         }
         let action = match verdict {
-            Verdict::Fail if evidence == Verdict::Fail && self.rests_on_uncalibrated_series() => {
+            // A critical silence takes it back whatever else is known.
+            Verdict::Fail if !silent_critical && self.rests_on_uncalibrated_series() => {
                 Action::HoldAndPage
             }
             Verdict::Fail => Action::RollBack,

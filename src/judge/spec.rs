@@ -115,7 +115,7 @@ impl MetricSpec {
         if self.muted { 0.0 } else { self.weight.unwrap_or(default) }
     }
 
-    /// Whether a pass needs this metric.
+    /// Whether a pass needs this metric; of an analysis in which none is required, it needs all.
     pub fn is_needed(&self) -> bool {
         self.required && !self.muted
     }
@@ -179,11 +179,8 @@ impl Default for Spec {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SpecError {
     /// There is nothing to judge.
-    #[error("no metric with a voice: add a metric, or unmute one")]
+    #[error("no metric to judge by")]
     NoMetric,
-    /// Nothing could ever pass.
-    #[error("no required metric: nothing could ever clear the canary")]
-    NothingRequired,
     /// Two metrics of one name.
     #[error("metric `{0}` appears twice")]
     Duplicate(String),
@@ -216,6 +213,15 @@ pub enum SpecError {
 }
 
 impl Spec {
+    /// If nothing is required by name, everything with a voice is: no canary passes by no evidence.
+    #[must_use]
+    pub fn with_something_required(mut self) -> Self {
+        if !self.metrics.iter().any(MetricSpec::is_needed) {
+            self.metrics.iter_mut().for_each(|metric| metric.required = true);
+        }
+        self
+    }
+
     /// Checks everything that would make a verdict meaningless.
     pub fn check(&self) -> Result<(), SpecError> {
         let levels =
@@ -238,13 +244,7 @@ impl Spec {
             }
             metric.check()?;
         }
-        if !self.metrics.iter().any(|metric| metric.voice() > 0.0) {
-            return Err(SpecError::NoMetric);
-        }
-        if !self.metrics.iter().any(MetricSpec::is_needed) {
-            return Err(SpecError::NothingRequired);
-        }
-        Ok(())
+        if self.metrics.is_empty() { Err(SpecError::NoMetric) } else { Ok(()) }
     }
 }
 

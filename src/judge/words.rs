@@ -7,8 +7,19 @@ use super::odds::thousands;
 use super::report::{MetricReport, Plausible, Report};
 use super::spec::Direction;
 
+/// What is cleared so far, while the rest is waited for.
+const SO_FAR: &str = "CLEARED SO FAR";
+/// Where it was said that some has cleared, so strong a sign of harm takes that back: what wavers
+/// about even odds is not told again and again.
+const TAKES_BACK: f64 = 3.0;
+
 /// The leading words and the sentence after them. `blamed` names the metrics a failure rests on.
 pub fn headline(report: &Report, blamed: &[&str]) -> (String, String) {
+    headline_after(report, blamed, None)
+}
+
+/// The same, where `before` are the leading words of the look before.
+pub fn headline_after(report: &Report, blamed: &[&str], before: Option<&str>) -> (String, String) {
     let (lead, sentence) = if let Some(silence) = silence(report) {
         ("NO DATA", silence)
     } else {
@@ -19,7 +30,7 @@ pub fn headline(report: &Report, blamed: &[&str]) -> (String, String) {
             Verdict::Fail => ("HOLD, CALL A HUMAN", harm(report, blamed)),
             Verdict::Marginal => ("HOLD, CALL A HUMAN", marginal(report)),
             Verdict::Pass => cleared(report),
-            Verdict::NotEnoughData => waiting(report),
+            Verdict::NotEnoughData => waiting(report, before),
         }
     };
     (lead.to_owned(), sentence)
@@ -125,7 +136,7 @@ fn cleared(report: &Report) -> (&'static str, String) {
     }
 }
 
-fn waiting(report: &Report) -> (&'static str, String) {
+fn waiting(report: &Report, before: Option<&str>) -> (&'static str, String) {
     for obstacle in &report.obstacles {
         if let Obstacle::WarmUp { ticks } = obstacle {
             let time = duration(*ticks as f64 * report.tick_seconds);
@@ -137,13 +148,14 @@ fn waiting(report: &Report) -> (&'static str, String) {
     }
     // Odds of exactly 1:1 are what one starts with: not yet a sign.
     let no_sign = report.any_harm.ln <= 1e-9;
-    if report.action != Action::Hold && no_sign && !report.safe.is_empty() {
+    let so_far = no_sign || before == Some(SO_FAR) && report.any_harm.ln < TAKES_BACK.ln();
+    if report.action != Action::Hold && so_far && !report.safe.is_empty() {
         let rest = report.limiting.as_deref().unwrap_or("the rest");
         let time = match report.seconds_needed {
             Some(seconds) => format!("{rest} still needs ~{}", duration(seconds)),
             None => format!("{rest} needs longer than can be foreseen"),
         };
-        return ("CLEARED SO FAR", format!("{}; {time}.", safe_metrics(report)));
+        return (SO_FAR, format!("{}; {time}.", safe_metrics(report)));
     }
     let mut parts = vec![if no_sign {
         format!("no sign of harm ({}).", report.any_harm.text)
@@ -214,7 +226,8 @@ fn limit(metric: &MetricReport) -> String {
     format!("{sign}{}", times(metric.margin_ratio))
 }
 
-fn number(ratio: f64) -> String {
+/// A ratio with as many digits as mean something.
+pub fn number(ratio: f64) -> String {
     let text = if ratio < 0.095 || (ratio - 1.0).abs() < 0.095 || (ratio * 10.0).fract() > 1e-9 {
         format!("{ratio:.2}")
     } else {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::manner::Manner;
 use super::pool::{Configured, Pool};
 use crate::app::effect::{Effect, Refresh};
 use crate::app::interest::Interest;
@@ -27,11 +28,11 @@ pub struct Headless {
 }
 
 impl Headless {
-    /// Starts reading everything.
+    /// Starts reading everything, at a quicker pace at first: somebody waits for it.
     pub fn start(setup: Setup, sources: Vec<Configured>, clock: SharedClock) -> Self {
         let state = State::new(setup);
         let (out, inbox) = mpsc::channel(QUEUE);
-        let pool = Pool::start(sources, &clock, &out);
+        let pool = Pool::start(sources, &clock, &out, Manner { lends: true, seed: None });
         pool.watch(&Interest { everything: true, ..Interest::default() });
         let out = out.downgrade();
         Self { state, clock, inbox, out, pool }

@@ -11,6 +11,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::answer::{checked, parts};
+use super::manner::Manner;
+use super::reading::{Read, Running, read};
 use crate::app::Msg;
 use crate::backend::clock::SharedClock;
 use crate::backend::context::{Meter, ReadContext};
@@ -18,14 +21,20 @@ use crate::backend::schedule::Schedule;
 use crate::backend::{Cadence, Source};
 use crate::domain::Timestamp;
 use crate::domain::error::{Fault, FaultKind};
-use crate::domain::ids::ItemId;
-use crate::domain::observation::{Observation, ReadFailed, Scope};
+use crate::domain::ids::{ItemId, SourceId};
+use crate::domain::observation::{ReadFailed, Scope, Topic};
 use crate::domain::source::{SourceMeta, SourceReport};
 
-/// Facts taken from one answer; a source that floods is cut here and says so.
-const MAX_FACTS: usize = 50_000;
 /// Between reports of calls and budget while nothing else happens.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
+/// Between two looks at the schedule, at least.
+const SHORTEST_WAIT: Duration = Duration::from_millis(5);
+/// Between two looks at a read that blocks its thread.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// Before a keeper that panicked is started again; doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// The longest such pause.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// An order to a keeper.
 #[derive(Debug, Clone)]
@@ -39,101 +48,124 @@ pub enum Order {
     },
     /// Read these now; all if `None`.
     Refresh(Option<Vec<ItemId>>),
+    /// This was written to: what is being read of it now does not count, and it is read again.
+    Written(ItemId),
 }
 
-/// Keeps one source until `orders` closes.
-pub async fn keep(
-    source: Arc<dyn Source>,
-    series: Vec<ItemId>,
-    clock: SharedClock,
-    mut orders: mpsc::UnboundedReceiver<Order>,
-    out: mpsc::Sender<Msg>,
-) {
-    let meta = source.meta();
-    let cadence = source.cadence();
-    let meter = Arc::new(Meter::new(cadence.budget_per_minute));
-    let context = ReadContext::new(Arc::clone(&clock), 0, Arc::clone(&meter));
-    let seed = meta.id.as_str().bytes().fold(0, |sum: u64, b| sum.wrapping_mul(31) + u64::from(b));
+/// What a keeper keeps, and how.
+pub struct Kept {
+    /// The source's id.
+    pub id: SourceId,
+    /// The source.
+    pub source: Arc<dyn Source>,
+    /// The series that may be asked of it.
+    pub series: Vec<ItemId>,
+    /// The time.
+    pub clock: SharedClock,
+    /// How it is read.
+    pub manner: Manner,
+}
+
+/// What outlives a keeper that panics.
+struct Standing {
+    orders: mpsc::UnboundedReceiver<Order>,
+    /// The newest `Order::Watch`.
+    watch: Option<Order>,
+    /// How often it was started again.
+    epoch: u64,
+}
+
+/// Keeps one source until `orders` closes. A keeper that panics says so and is started again.
+pub async fn keep(kept: Kept, orders: mpsc::UnboundedReceiver<Order>, out: mpsc::Sender<Msg>) {
+    let mut standing = Standing { orders, watch: None, epoch: 0 };
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let keeping = AssertUnwindSafe(run(&kept, &mut standing, &out)).catch_unwind();
+        let Err(_panic) = keeping.await else { return };
+        let message = format!("the keeper of {} panicked and is started again", kept.id);
+        let failed = ReadFailed {
+            source: kept.id.clone(),
+            epoch: standing.epoch,
+            scope: Scope { topic: Topic::Overview, items: Vec::new() },
+            at: kept.clock.now(),
+            fault: Fault::new(FaultKind::Crashed, message),
+        };
+        if out.send(Msg::ReadFailed(Box::new(failed))).await.is_err() {
+            return;
+        }
+        standing.epoch += 1;
+        tokio::time::sleep(pause).await;
+        pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+    }
+}
+
+async fn run(kept: &Kept, standing: &mut Standing, out: &mpsc::Sender<Msg>) {
+    let meta = kept.source.meta();
+    let cadence = kept.source.cadence();
+    let budget = cadence.budget_per_minute;
+    let lends = kept.manner.lends && standing.epoch == 0;
+    let meter = Arc::new(if lends { Meter::lending(budget) } else { Meter::new(budget) });
+    let context = ReadContext::new(Arc::clone(&kept.clock), standing.epoch, Arc::clone(&meter));
+    let seed = kept.manner.seed_of(&kept.id);
+    let topics = meta.capabilities.topics.clone();
     let mut keeper = Keeper {
-        schedule: Schedule::new(cadence, meta.capabilities.topics.clone(), series, seed),
+        schedule: Schedule::new(cadence, topics, kept.series.iter().cloned(), seed),
         start: Instant::now(),
         counted: Vec::new(),
         reported: None,
         backoff: None,
         meta,
         cadence,
-        clock,
+        clock: Arc::clone(&kept.clock),
         meter,
-        out,
+        epoch: standing.epoch,
+        out: out.clone(),
     };
+    if let Some(watch) = standing.watch.clone() {
+        keeper.obey(watch);
+    }
     let mut reads: JoinSet<Read> = JoinSet::new();
+    let mut stuck: Vec<Running> = Vec::new();
     loop {
         let now = keeper.start.elapsed();
-        while let Some(scope) = keeper.schedule.next(now) {
-            reads.spawn(read(Arc::clone(&source), scope, context.for_read(), cadence.deadline));
+        stuck.retain_mut(|running| !running.is_over());
+        // A read that blocks its thread for ever must not take one thread after the other.
+        while reads.len() + stuck.len() < cadence.concurrency.max(1)
+            && let Some(scope) = keeper.schedule.next(now)
+        {
+            reads.spawn(read(
+                Arc::clone(&kept.source),
+                scope,
+                context.for_read(),
+                cadence.deadline,
+            ));
         }
         if !keeper.report().await {
             return;
         }
         let wake = keeper.schedule.wake().map_or(REPORT_EVERY, |at| at.saturating_sub(now));
+        let least = if stuck.is_empty() { SHORTEST_WAIT } else { LOOK_AGAIN };
         tokio::select! {
-            order = orders.recv() => match order {
-                Some(order) => keeper.obey(order),
+            order = standing.orders.recv() => match order {
+                Some(order) => {
+                    if matches!(order, Order::Watch { .. }) {
+                        standing.watch = Some(order.clone());
+                    }
+                    keeper.obey(order);
+                }
                 None => return,
             },
             Some(read) = reads.join_next() => {
                 // `read` itself catches panics; what is left is an abort at shutdown.
-                let Ok(read) = read else { continue };
+                let Ok(mut read) = read else { continue };
+                stuck.extend(read.stuck.take());
                 if !keeper.take(read).await {
                     return;
                 }
             },
-            () = tokio::time::sleep(wake.clamp(Duration::from_millis(5), REPORT_EVERY)) => {},
+            () = tokio::time::sleep(wake.clamp(least, REPORT_EVERY)) => {},
         }
     }
-}
-
-/// A read that has ended.
-struct Read {
-    scope: Scope,
-    result: Result<Observation, Fault>,
-    calls: u64,
-}
-
-async fn read(
-    source: Arc<dyn Source>,
-    scope: Scope,
-    context: ReadContext,
-    deadline: Duration,
-) -> Read {
-    let start = Instant::now();
-    let asked = scope.clone();
-    let reading = async { source.observe(&asked, &context).await };
-    let mut reading = std::pin::pin!(AssertUnwindSafe(reading).catch_unwind());
-    let ended = loop {
-        // The deadline is for the backend: waiting for our own budget does not count.
-        let limit = deadline.saturating_add(context.waited());
-        let left = limit.saturating_sub(start.elapsed());
-        match tokio::time::timeout(left, &mut reading).await {
-            Ok(ended) => break Some(ended),
-            Err(_) if context.waited() > limit.saturating_sub(deadline) => {}
-            Err(_) => break None,
-        }
-    };
-    let what = scope.topic.word();
-    let result = match ended {
-        Some(Ok(result)) => result,
-        Some(Err(_panic)) => Err(Fault::new(
-            FaultKind::Crashed,
-            format!("the adapter of {} panicked while reading {what}", source.meta().id),
-        )),
-        None => Err(Fault::new(
-            FaultKind::Unreachable,
-            format!("no answer within {} s while reading {what}", deadline.as_secs_f32()),
-        )),
-    };
-    let calls = context.calls();
-    Read { scope, result, calls }
 }
 
 struct Keeper {
@@ -148,6 +180,7 @@ struct Keeper {
     cadence: Cadence,
     clock: SharedClock,
     meter: Arc<Meter>,
+    epoch: u64,
     out: mpsc::Sender<Msg>,
 }
 
@@ -157,18 +190,25 @@ impl Keeper {
         match order {
             Order::Watch { items, everything } => self.schedule.watch(items, everything, now),
             Order::Refresh(items) => self.schedule.refresh(items.as_deref(), now),
+            Order::Written(item) => self.schedule.written(&item, now),
         }
     }
 
     /// Passes on what a read brought; false when nobody listens any more.
     async fn take(&mut self, read: Read) -> bool {
-        let Read { scope, result, calls } = read;
+        let Read { scope, result, calls, .. } = read;
         let now = self.start.elapsed();
         self.schedule.cost(&scope, calls);
-        let msg = match result.and_then(|observation| self.checked(observation)) {
-            Ok(observation) => {
-                self.schedule.succeeded(&scope, observation.items.clone(), now);
-                Msg::Observed(Box::new(observation))
+        let msg = match result.and_then(|answer| checked(&self.meta.id, answer)) {
+            Ok(_) if self.schedule.outdated(&scope, now) => return true,
+            Ok(answer) => {
+                self.schedule.succeeded(&scope, answer.items.clone(), now);
+                for part in parts(answer) {
+                    if self.out.send(Msg::Observed(Box::new(part))).await.is_err() {
+                        return false;
+                    }
+                }
+                return true;
             }
             Err(fault) => {
                 let at = self.clock.now();
@@ -180,32 +220,11 @@ impl Keeper {
                 };
                 self.schedule.failed(&scope, &fault, wait, now);
                 let source = self.meta.id.clone();
-                Msg::ReadFailed(Box::new(ReadFailed { source, epoch: 0, scope, at, fault }))
+                let epoch = self.epoch;
+                Msg::ReadFailed(Box::new(ReadFailed { source, epoch, scope, at, fault }))
             }
         };
         self.out.send(msg).await.is_ok()
-    }
-
-    /// An answer that is the source's own and of bounded size.
-    fn checked(&self, mut observation: Observation) -> Result<Observation, Fault> {
-        if observation.source != self.meta.id {
-            let message = format!("{} answered as {}", self.meta.id, observation.source);
-            return Err(Fault::new(FaultKind::Crashed, message));
-        }
-        let items = observation.items.as_ref().map_or(0, Vec::len);
-        let count = observation.facts.len().max(observation.faults.len()).max(items);
-        if count > MAX_FACTS {
-            observation.facts.truncate(MAX_FACTS);
-            observation.faults.truncate(MAX_FACTS);
-            if let Some(items) = &mut observation.items {
-                items.truncate(MAX_FACTS);
-            }
-            // What was cut off is not gone.
-            observation.complete.clear();
-            let warning = format!("{count} facts in one answer; the first {MAX_FACTS} are shown");
-            observation.warnings.push(warning.into());
-        }
-        Ok(observation)
     }
 
     /// Reports calls and budget if they changed in a way worth showing.

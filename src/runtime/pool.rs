@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::keeper::{Order, keep};
+use super::keeper::{Kept, Order, keep};
+use super::manner::Manner;
 use crate::app::Msg;
 use crate::app::effect::Refresh;
 use crate::app::interest::Interest;
@@ -31,13 +32,20 @@ pub struct Pool {
 
 impl Pool {
     /// Starts a keeper for each source; what they bring goes to `out`.
-    pub fn start(sources: Vec<Configured>, clock: &SharedClock, out: &mpsc::Sender<Msg>) -> Self {
+    pub fn start(
+        sources: Vec<Configured>,
+        clock: &SharedClock,
+        out: &mpsc::Sender<Msg>,
+        manner: Manner,
+    ) -> Self {
         let mut orders = BTreeMap::new();
         let mut tasks = Vec::new();
         for Configured { source, series } in sources {
             let (order, inbox) = mpsc::unbounded_channel();
-            orders.insert(source.meta().id, order);
-            tasks.push(tokio::spawn(keep(source, series, Arc::clone(clock), inbox, out.clone())));
+            let id = source.meta().id;
+            let kept = Kept { id: id.clone(), source, series, clock: Arc::clone(clock), manner };
+            orders.insert(id, order);
+            tasks.push(tokio::spawn(keep(kept, inbox, out.clone())));
         }
         Self { orders, tasks }
     }
@@ -57,7 +65,8 @@ impl Pool {
             let wanted = match what {
                 Refresh::All => Order::Refresh(None),
                 Refresh::Source(source) if source == id => Order::Refresh(None),
-                Refresh::Source(_) => continue,
+                Refresh::Written(item) if item.source() == id => Order::Written(item.clone()),
+                Refresh::Source(_) | Refresh::Written(_) => continue,
                 Refresh::Items(items) => {
                     let own: Vec<ItemId> =
                         items.iter().filter(|i| i.source() == id).cloned().collect();

@@ -10,11 +10,13 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::gateway::Gateway;
+use super::manner::Manner;
 use super::pool::{Configured, Pool};
 use super::record::Recorder;
 use super::writer::{Desk, Writer};
 use crate::app::effect::Effect;
 use crate::app::msg::Notice;
+use crate::app::update::takes_text;
 use crate::app::{Msg, Setup, State, update};
 use crate::backend::clock::SharedClock;
 
@@ -22,8 +24,10 @@ use crate::backend::clock::SharedClock;
 const QUEUE: usize = 256;
 /// At most 30 frames a second.
 const FRAME: Duration = Duration::from_millis(33);
-/// Messages handled before a frame may be drawn again.
+/// Weight of the messages handled before a key is looked at again and a frame may be drawn.
 const BURST: usize = 64;
+/// Facts that weigh as much as a message.
+const FACTS: usize = 16;
 
 /// The screen, as the runtime sees it.
 pub trait Screen {
@@ -86,7 +90,7 @@ pub async fn run<W: io::Write>(
     let gateway =
         Gateway::new(known, Arc::clone(&clock), desk.folder, desk.who).patience(desk.patience);
     let mut writer = Writer::start(gateway, &out, desk.lasting);
-    let pool = Pool::start(sources, &clock, &out);
+    let pool = Pool::start(sources, &clock, &out, Manner::default());
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut drawn = Instant::now();
@@ -106,16 +110,18 @@ pub async fn run<W: io::Write>(
             _ = ticks.tick() => vec![Msg::Tick(clock.now())],
             msg = inbox.recv() => msg.into_iter().collect(),
         };
-        while msgs.len() < BURST
+        let mut load: usize = msgs.iter().map(weight).sum();
+        while load < BURST
             && let Ok(msg) = inbox.try_recv()
         {
+            load += weight(&msg);
             msgs.push(msg);
         }
         let mut msgs = VecDeque::from(msgs);
         while let Some(msg) = msgs.pop_front() {
             // A full disk ends the recording, not the session.
             if let Some(recorder) = &mut record
-                && let Err(error) = keep(recorder, &msg)
+                && let Err(error) = keep(recorder, &state, &msg)
             {
                 record = None;
                 let text = format!("the recording has ended: {error}");
@@ -123,19 +129,38 @@ pub async fn run<W: io::Write>(
             }
             for effect in update(&mut state, msg) {
                 if effect == Effect::Quit {
+                    writer.finish().await;
                     return finish(record, state);
                 }
                 msgs.extend(perform(effect, &pool, &mut writer, &mut screen, speed.as_deref())?);
             }
         }
         dirty = true;
+        // Nobody else may have had a turn meanwhile, not even the timer of the frame.
+        if drawn.elapsed() >= FRAME {
+            dirty = !screen.draw(&state)?;
+            drawn = Instant::now();
+            tokio::task::yield_now().await;
+        }
     }
     finish(record, state)
 }
 
-/// Records `msg`; once a second it is handed on to the disk.
-fn keep<W: io::Write>(recorder: &mut Recorder<W>, msg: &Msg) -> io::Result<()> {
-    recorder.add(msg)?;
+/// How much work a message is.
+fn weight(msg: &Msg) -> usize {
+    match msg {
+        Msg::Observed(observation) => 1 + observation.facts.len() / FACTS,
+        _ => 1,
+    }
+}
+
+/// Records `msg`; once a second it is handed on to the disk. What was pasted where no field takes it may
+/// be anything, a password too: only that something was pasted is kept.
+fn keep<W: io::Write>(recorder: &mut Recorder<W>, state: &State, msg: &Msg) -> io::Result<()> {
+    match msg {
+        Msg::Paste(_) if !takes_text(state) => recorder.add(&Msg::Paste(String::new()))?,
+        msg => recorder.add(msg)?,
+    }
     if matches!(msg, Msg::Tick(_)) { recorder.flush() } else { Ok(()) }
 }
 
@@ -167,7 +192,18 @@ fn perform(
             writer.carry_out(*confirmed);
             None
         }
-        Effect::Lease { canary, take } => writer.lease(&canary, take),
+        Effect::Lease { canary, split, flight, take } => {
+            if take {
+                Some(writer.lease(&canary, &split, &flight))
+            } else {
+                writer.give_back(&canary);
+                None
+            }
+        }
+        Effect::Tell { flight, at, event } => {
+            writer.tell(&flight, at, event);
+            None
+        }
         Effect::Copy(text) => screen.copy(&text).err().map(|why| Msg::Notice(Notice::warning(why))),
         Effect::LoadTheme(name) => Some(match screen.load_theme(&name) {
             Ok(()) => {

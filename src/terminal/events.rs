@@ -1,5 +1,6 @@
 //! What the terminal and the system tell us: keys, pastes, resizes and signals, as one stream.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
@@ -62,10 +63,10 @@ pub struct Events {
     interrupt: Listener,
     stop: Listener,
     proceed: Listener,
-    /// A printable key that may turn out to be the first of a paste.
-    held: Option<(KeyEvent, Duration)>,
-    /// What came after the held key and is told after it.
-    next: Option<Event>,
+    /// Printable keys that may turn out to be the first of a paste.
+    held: Vec<(KeyEvent, Duration)>,
+    /// What is told next, in order.
+    next: VecDeque<Event>,
     over: bool,
     signal: Arc<AtomicI32>,
 }
@@ -82,8 +83,8 @@ impl Events {
             interrupt: signal(SignalKind::interrupt())?,
             proceed: signal(SignalKind::from_raw(Signal::CONT.as_raw()))?,
             stop: signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?,
-            held: None,
-            next: None,
+            held: Vec::new(),
+            next: VecDeque::new(),
             over: false,
             signal: Arc::default(),
         })
@@ -100,10 +101,10 @@ impl Events {
             if self.over {
                 return None;
             }
-            if let Some(event) = self.next.take() {
+            if let Some(event) = self.next.pop_front() {
                 return Some(event);
             }
-            let held = self.held.map(|(_, at)| self.start + at + burst::GAP);
+            let held = self.held.last().map(|(_, at)| self.start + *at + burst::GAP);
             let event = tokio::select! {
                 biased;
                 _ = self.hang_up.recv() => self.leave(Signal::HUP),
@@ -120,10 +121,8 @@ impl Events {
                     Some(Err(_)) | None => self.leave(Signal::HUP),
                 },
                 () = tokio::time::sleep_until(held.unwrap_or(self.start)), if held.is_some() => {
-                    match self.held.take() {
-                        Some((key, at)) => Event::Key(key, at),
-                        None => continue,
-                    }
+                    self.release();
+                    continue;
                 },
             };
             return Some(event);
@@ -165,15 +164,21 @@ impl Events {
         }
     }
 
-    /// `event`, but never before a key that was pressed earlier.
+    /// `event`, but never before keys that were pressed earlier.
     fn after_held(&mut self, event: Event) -> Event {
-        match self.held.take() {
-            Some((key, at)) => {
-                self.next = Some(event);
-                Event::Key(key, at)
+        self.release();
+        match self.next.pop_front() {
+            Some(first) => {
+                self.next.push_back(event);
+                first
             }
             None => event,
         }
+    }
+
+    /// The keys that were held back are keys.
+    fn release(&mut self) {
+        self.next.extend(self.held.drain(..).map(|(key, at)| Event::Key(key, at)));
     }
 
     /// A printable key is held back for a moment: if another follows at once, both are a paste.
@@ -182,14 +187,20 @@ impl Events {
         let Some(c) = printable(&key) else {
             return Some(self.after_held(Event::Key(key, at)));
         };
-        match self.burst.key(at) {
+        match self.burst.key(c, at) {
             Verdict::Pasted => {
-                let first = self.held.take().and_then(|(held, _)| printable(&held));
-                Some(Event::Paste(first.into_iter().chain([c]).collect()))
+                let before = self.held.drain(..).filter_map(|(held, _)| printable(&held));
+                let text: String = before.chain([c]).collect();
+                Some(self.after_held(Event::Paste(text)))
+            }
+            Verdict::Repeated => {
+                self.held.push((key, at));
+                None
             }
             Verdict::Typed => {
-                let before = self.held.replace((key, at));
-                before.map(|(key, at)| Event::Key(key, at))
+                self.release();
+                self.held.push((key, at));
+                self.next.pop_front()
             }
         }
     }

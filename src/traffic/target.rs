@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::io;
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Method, Url};
 
@@ -128,6 +128,19 @@ impl Target {
         let base = self.base.as_str().trim_end_matches('/');
         let url = Url::parse(&format!("{base}{path}")).ok()?;
         (url.origin() == self.base.origin() && url.username().is_empty()).then_some(url)
+    }
+
+    /// Puts this side's origin before an Origin or a Referer of which only the path is known.
+    pub fn at_home(&self, headers: &mut HeaderMap) {
+        let origin = self.base.origin().ascii_serialization();
+        for name in [header::ORIGIN, header::REFERER] {
+            let path = headers.get(&name).and_then(|value| value.to_str().ok());
+            let Some(path) = path.filter(|path| path.starts_with('/')) else { continue };
+            let whole = if name == header::ORIGIN { origin.clone() } else { origin.clone() + path };
+            if let Ok(value) = HeaderValue::from_str(&whole) {
+                headers.insert(name, value);
+            }
+        }
     }
 
     /// Sends one request and reads the whole answer, of which `keep` bytes are kept.

@@ -194,6 +194,8 @@ impl Glyphs {
         match stand {
             Some(Stand::Harm) => (self.bad, Role::Bad),
             Some(Stand::AtRisk) => (self.warning, Role::Warning),
+            Some(Stand::Silent) => (self.unknown, Role::Warning),
+            Some(Stand::NoData) => (self.unknown, Role::Unknown),
             Some(Stand::Watching) => (self.moving, Role::Moving),
             Some(Stand::Cleared) => (self.good, Role::Good),
             None => (self.idle, Role::Dim),

@@ -63,7 +63,11 @@ fn too_small(state: &State, canvas: &mut Canvas<'_>) {
         canvas.look.line(Role::Text, format!("needs {}x{}", MIN_SIZE.0, MIN_SIZE.1)),
         canvas.look.line(
             Role::Text,
-            format!("{} waiting, {} failing", needs.waiting, needs.failed + needs.alarms),
+            format!(
+                "{} waiting, {} failing",
+                needs.waiting,
+                needs.failed + needs.alarms + needs.unhealthy
+            ),
         ),
     ];
     canvas.lines(area, &lines, 0);

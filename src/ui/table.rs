@@ -25,18 +25,28 @@ pub struct Column {
     pub right: bool,
     /// The higher, the sooner it is left out where there is no room; zero stays.
     pub optional: u8,
+    /// The width that it is given before any other column gets more than its least, and in which
+    /// turn.
+    pub wants: Option<(u8, u16)>,
 }
 
 impl Column {
     /// A column as wide as it can be between two widths.
     pub fn new(title: &str, least: u16, most: u16) -> Self {
-        Self { title: title.to_owned(), least, most, right: false, optional: 0 }
+        Self { title: title.to_owned(), least, most, right: false, optional: 0, wants: None }
     }
 
     /// Its values end at its right edge.
     #[must_use]
     pub fn right(mut self) -> Self {
         self.right = true;
+        self
+    }
+
+    /// Gets this width before any other column gets more than its least; the lowest turn first.
+    #[must_use]
+    pub fn wants(mut self, turn: u8, width: u16) -> Self {
+        self.wants = Some((turn, width));
         self
     }
 
@@ -79,20 +89,40 @@ impl Layout {
             }
         }
         let mut spare = (width + GAP).saturating_sub(needed(&kept));
+        let mut widths: Vec<u16> = columns.iter().map(|c| c.least).collect();
+        let mut turns: Vec<(u8, usize, u16)> = columns
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| kept.get(*i) == Some(&true))
+            .filter_map(|(i, c)| c.wants.map(|(turn, width)| (turn, i, width.min(c.most))))
+            .collect();
+        turns.sort_unstable();
+        for (_, i, wanted) in turns {
+            if let Some(width) = widths.get_mut(i) {
+                let extra = spare.min(wanted.saturating_sub(*width));
+                spare -= extra;
+                *width += extra;
+            }
+        }
         let mut at = MARGIN;
         let mut places = Vec::with_capacity(columns.len());
-        for (column, kept) in columns.iter().zip(kept) {
+        for ((column, kept), width) in columns.iter().zip(kept).zip(widths) {
             if !kept {
                 places.push(None);
                 continue;
             }
-            let extra = spare.min(column.most.saturating_sub(column.least));
+            let extra = spare.min(column.most.saturating_sub(width));
             spare -= extra;
-            let own = column.least + extra;
+            let own = width + extra;
             places.push(Some((at, own)));
             at = at.saturating_add(own + GAP);
         }
         Self { places }
+    }
+
+    /// Cells of the `i`th column; none if it is not shown.
+    pub fn width(&self, i: usize) -> u16 {
+        self.place(i).map_or(0, |(_, width)| width)
     }
 
     /// Column and width of the `i`th column, if it is shown.
@@ -193,6 +223,9 @@ mod tests {
         assert_eq!(narrow.place(0), Some((3, 16)));
         assert_eq!(narrow.place(1), None);
         assert_eq!(narrow.place(2), Some((20, 10)));
+        let greedy = columns.clone().map(|c| if c.title == "c" { c.wants(0, 40) } else { c });
+        let wide = Layout::new(&greedy, 66);
+        assert_eq!((wide.place(0), wide.place(2)), (Some((3, 11)), Some((26, 40))));
         let tiny = Layout::new(&columns, 5);
         assert_eq!((tiny.place(0), tiny.place(1), tiny.place(2)), (Some((3, 10)), None, None));
     }

@@ -1,25 +1,55 @@
-//! A long trail of values on few cells: the greatest of each cell, so that no peak is lost.
+//! The trail of evidence on the axis of time: the greatest of each cell, so that no peak is lost.
 
-/// The greatest value of each of at most `cells` cells, oldest first. A trail that fits is not
-/// stretched.
-pub fn peaks(trail: &[f32], cells: usize) -> impl Iterator<Item = f32> {
-    let used = trail.len().min(cells);
-    (0..used).map(move |cell| {
-        let range = begin(cell, trail.len(), used)..begin(cell + 1, trail.len(), used);
-        trail.get(range).unwrap_or_default().iter().copied().fold(f32::NEG_INFINITY, f32::max)
-    })
+use jiff::{SignedDuration, Timestamp};
+
+use super::chart::Axis;
+
+/// A row of values, one a tick, of which the last ends at `until`.
+#[derive(Clone, Copy, Debug)]
+pub struct Trail<'a> {
+    /// The values, oldest first.
+    pub values: &'a [f32],
+    /// When the last tick ended.
+    pub until: Timestamp,
+    /// Length of a tick.
+    pub tick: SignedDuration,
 }
 
-/// The cell that holds point `at` of a trail of `points`.
-pub fn cell_of(at: usize, points: usize, cells: usize) -> usize {
-    let used = points.min(cells);
-    // The last cell that begins at or before the point.
-    (0..used).rev().find(|cell| begin(*cell, points, used) <= at).unwrap_or(0)
-}
+impl Trail<'_> {
+    /// When tick `at` ended.
+    fn end(&self, at: usize) -> Timestamp {
+        let later = self.values.len().saturating_sub(at + 1);
+        let back = self.tick.checked_mul(i32::try_from(later).unwrap_or(i32::MAX));
+        let begin = back.and_then(|back| self.until.checked_sub(back).ok());
+        begin.unwrap_or(Timestamp::MIN)
+    }
 
-/// The first of `points` in a cell.
-fn begin(cell: usize, points: usize, used: usize) -> usize {
-    (cell * points).checked_div(used).unwrap_or(0)
+    /// How long all of it lasted.
+    pub fn length(&self) -> SignedDuration {
+        let ticks = i32::try_from(self.values.len()).unwrap_or(i32::MAX);
+        self.tick.checked_mul(ticks).unwrap_or(SignedDuration::MAX)
+    }
+
+    /// The cell in which tick `at` ended.
+    pub fn cell_of(&self, at: usize, axis: &Axis) -> Option<usize> {
+        axis.cell(self.end(at))
+    }
+
+    /// The greatest value of each cell; a tick reaches back to the one before.
+    pub fn peaks(&self, axis: &Axis) -> Vec<Option<f64>> {
+        let mut cells = vec![None; axis.cells];
+        let mut before: Option<usize> = None;
+        for (at, value) in self.values.iter().enumerate() {
+            let Some(to) = self.cell_of(at, axis) else { continue };
+            let from = before.map_or(to, |before| (before + 1).min(to));
+            for cell in cells.iter_mut().take(to + 1).skip(from) {
+                let value = f64::from(*value);
+                *cell = Some(cell.map_or(value, |known: f64| known.max(value)));
+            }
+            before = Some(to);
+        }
+        cells
+    }
 }
 
 /// A row of `cells` with a text at each place, in ascending order. Where the next begins too soon,
@@ -41,17 +71,40 @@ pub fn labels(texts: &[(usize, String)], cells: usize) -> String {
 mod tests {
     use super::*;
 
+    fn axis(minutes: i64, cells: usize) -> Axis {
+        let end = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(48);
+        Axis { end, length: SignedDuration::from_mins(minutes), cells }
+    }
+
     #[test]
     fn no_peak_is_lost_at_any_width() {
-        let mut trail = vec![0.0_f32; 1_000];
-        trail[377] = 2.0;
+        let mut values = vec![0.0_f32; 1_000];
+        values[377] = 2.0;
+        let tick = SignedDuration::from_mins(1);
         for cells in [1, 7, 56, 120, 999, 1_000, 2_000] {
-            let drawn: Vec<f32> = peaks(&trail, cells).collect();
-            assert_eq!(drawn.len(), cells.min(1_000));
-            let high: Vec<usize> = (0..drawn.len()).filter(|cell| drawn[*cell] >= 2.0).collect();
-            assert_eq!(high, [cell_of(377, trail.len(), cells)]);
+            let axis = axis(1_000, cells);
+            let trail = Trail { values: &values, until: axis.end, tick };
+            let drawn = trail.peaks(&axis);
+            assert_eq!(drawn.len(), cells);
+            let high = drawn.iter().flatten().filter(|value| **value >= 2.0).count();
+            assert!((1..=2_usize.max(cells / 500)).contains(&high), "{cells}: {high}");
+            let cell = trail.cell_of(377, &axis).unwrap();
+            assert_eq!(drawn[cell], Some(2.0));
+            assert!(drawn.iter().skip(cell + 1).all(Option::is_some), "{cells}");
         }
-        assert_eq!(peaks(&[], 10).count() + peaks(&[1.0], 0).count(), 0);
+        let nothing = Trail { values: &[], until: axis(1, 1).end, tick };
+        assert_eq!(nothing.peaks(&axis(10, 3)), [None; 3]);
+    }
+
+    #[test]
+    fn what_lies_before_the_axis_is_not_on_it() {
+        let axis = axis(10, 10);
+        let values = [5.0, 1.0, 1.0];
+        let tick = SignedDuration::from_mins(6);
+        let trail = Trail { values: &values, until: axis.end, tick };
+        assert!(trail.peaks(&axis).iter().flatten().all(|value| *value <= 1.0));
+        assert_eq!(trail.cell_of(2, &axis), Some(9));
+        assert_eq!(trail.cell_of(0, &axis), None);
     }
 
     #[test]

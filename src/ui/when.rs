@@ -42,6 +42,14 @@ pub fn ago(state: &State, at: Timestamp) -> String {
     steady(age(state.now, at))
 }
 
+/// The same by the minutes of the clock: where there are many, they all move on at once, and between two
+/// minutes nothing is drawn.
+pub fn minutes(state: &State, at: Timestamp) -> String {
+    let minute = |at: Timestamp| at.as_second().div_euclid(60);
+    let minutes = (minute(state.now) - minute(at)).max(0);
+    steady(SignedDuration::from_secs(60 * minutes))
+}
+
 /// How long it still takes until `at`.
 pub fn until(state: &State, at: Timestamp) -> String {
     if at <= state.now {

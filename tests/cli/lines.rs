@@ -65,6 +65,7 @@ fn every_line_of_a_watch_is_an_event() {
         assert_eq!(event["format"], "flightdeck/event/1");
         assert!(!event["text"].as_str().unwrap().is_empty(), "{line}");
         assert!(event["at"].as_str().unwrap().ends_with('Z'), "{line}");
+        assert_eq!(event["rehearsal"], "bad-canary", "nobody takes it for real: {line}");
     }
     assert_eq!(running.ended(), (Some(0), String::new()));
 }
@@ -75,6 +76,8 @@ fn a_watch_ends_after_its_time() {
     let said = home.run(&["--scenario", "quiet-day", "watch", "--for", "1", "-o", "plain"]);
     let said = said.exits(0);
     assert!(said.out.lines().any(|line| line.contains("source: ")), "{said:?}");
+    let first = said.out.lines().next().unwrap();
+    assert!(first.starts_with("REHEARSAL quiet-day: "), "{first}");
     assert_eq!(said.err, "");
 }
 
@@ -123,23 +126,64 @@ fn the_plain_control_room_needs_no_terminal() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_failure() {
+fn the_plain_control_room_heeds_its_flags_or_refuses_them() {
     let home = Home::new();
-    for args in [
-        &["status"][..],
-        &["status", "-o", "json"][..],
-        &["sources"][..],
-        &["config", "explain"][..],
-        &["config", "schema"][..],
-        &["schema", "status"][..],
-        &["completions", "bash"][..],
-        &["man"][..],
-        &["--help"][..],
-        &["--version"][..],
-        &["journal"][..],
+    let mut running = Running::start(&home, &[&FAST[..], &["--plain", "--ascii"]].concat());
+    let lines = running.lines(30);
+    assert!(lines[0].starts_with("REHEARSAL bad-canary: "), "{}", lines[0]);
+    assert!(lines.iter().all(|line| line.is_ascii()), "{lines:?}");
+    drop(running);
+    for flag in [["--pane", "flags"], ["--theme", "light"], ["--record", "session.ndjson"]] {
+        let said = home.run(&[&["--plain"][..], &flag].concat()).exits(2);
+        assert!(said.err.contains(&format!("{} is of the screen", flag[0])), "{said:?}");
+        assert!(!home.path().join("session.ndjson").exists());
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure_and_changes_no_result() {
+    let home = Home::new();
+    home.write("wrong.toml", "[veiw]\ntheme = \"light\"\n");
+    for (args, code) in [
+        (&["--scenario", "quiet-day", "status"][..], 10),
+        (&["--scenario", "bad-canary", "status"][..], 11),
+        (&["--scenario", "bad-canary", "status", "-o", "json"][..], 11),
+        (&["--scenario", "quiet-day", "sources"][..], 0),
+        (&["config", "explain"][..], 0),
+        (&["config", "schema"][..], 0),
+        (&["config", "check", "wrong.toml"][..], 2),
+        (&["schema", "status"][..], 0),
+        (&["completions", "bash"][..], 0),
+        (&["man"][..], 0),
+        (&["--help"][..], 0),
+        (&["--version"][..], 0),
+        (&["journal"][..], 0),
     ] {
+        assert_eq!(home.run(args).code, code, "{args:?}, read to the end");
         let mut running = Running::start(&home, args);
         drop(running.0.stdout.take());
-        assert_eq!(running.ended(), (Some(0), String::new()), "{args:?}");
+        let (ended, said) = running.ended();
+        assert_eq!(ended, Some(code), "{args:?}, not read at all: {said}");
+        assert!(!said.contains("panicked") && !said.contains("cannot write"), "{args:?}: {said}");
     }
+}
+
+#[test]
+fn a_stderr_that_is_closed_changes_no_result() {
+    let home = Home::new();
+    let token = home.write("token", "x");
+    std::fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    // Its warning about the token has nowhere to go.
+    home.write(
+        "open.toml",
+        "[sources.flags]\nkind = \"unleash\"\nurl = \"http://127.0.0.1:9\"\n\
+         token = { file = \"token\" }\n",
+    );
+    let args = ["--config", "open.toml", "status"];
+    assert!(home.run(&args).exits(12).err.contains("chmod o-r"));
+    let mut running = Running::start(&home, &args);
+    drop(running.0.stderr.take());
+    let mut out = String::new();
+    running.0.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    assert_eq!(running.0.wait().unwrap().code(), Some(12), "{out}");
 }

@@ -1,5 +1,7 @@
 //! What the program says of itself: help, version, completions, the manual page, the schemas.
 
+use flightdeck::app::command::TABLE;
+use flightdeck::app::pane::Pane;
 use flightdeck::app::report::{EVENT_FORMAT, STATUS_FORMAT};
 
 use crate::home::Home;
@@ -108,4 +110,30 @@ fn schemas_are_json_schemas() {
         jsonschema::meta::validate(&schema).unwrap();
         assert!(schema["properties"].is_object(), "{args:?}");
     }
+}
+
+/// The table of keys in the README, against the table of commands.
+#[test]
+fn the_keys_of_the_readme_are_the_keys() {
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let rows = readme.lines().skip_while(|line| !line.starts_with("| key | pane |")).skip(2);
+    let (mut panes, mut keys) = (Vec::new(), 0);
+    for row in rows.take_while(|line| line.starts_with('|')) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [key, pane, _, others, does] = cells[..] else { panic!("{row}") };
+        let digit = key.trim_matches('`');
+        let own = Pane::ALL.into_iter().find(|pane| pane.digit().to_string() == digit).unwrap();
+        assert!(pane.contains(own.name()), "{digit} shows {}, not: {pane}", own.name());
+        panes.push(own);
+        for key in others.split_whitespace().map(|key| key.trim_matches('`')) {
+            let row = TABLE.iter().find(|row| row.keys.contains(&key));
+            let row = row.unwrap_or_else(|| panic!("{key} does nothing"));
+            let name = row.name.replace("palette", "command").replace("roll-back", "roll back");
+            assert!(does.contains(&name), "{key} is {name}, not: {does}");
+            keys += 1;
+        }
+    }
+    assert_eq!(panes, Pane::ALL);
+    assert!(keys >= 15, "{keys}");
 }

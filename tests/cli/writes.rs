@@ -1,6 +1,6 @@
 //! What changes something, from a script: what is said, what is sent, and how it ends.
 
-use crate::home::Home;
+use crate::home::{Backend, Home, said};
 
 const QUIET: [&str; 2] = ["--scenario", "quiet-day"];
 
@@ -116,4 +116,98 @@ fn a_guard_takes_what_never_answered_as_unknown() {
     let back = ["reject", "mine", "--yes", "--timeout", "1"];
     home.run(&[&before[..], &back].concat()).exits(0);
     drop(mute);
+}
+
+/// Every verb that writes, each with something to do on a day with a bad canary.
+const VERBS: [&str; 11] = [
+    "approve payments",
+    "reject payments",
+    "promote checkout",
+    "rollback checkout",
+    "hold search",
+    "release inventory",
+    "traffic checkout --percent 25",
+    "flag new-tax off --environment production",
+    "retry search",
+    "stop payments",
+    "start search",
+];
+
+#[test]
+fn no_verb_sends_anything_without_yes() {
+    let home = Home::new();
+    for verb in VERBS {
+        let mut args = vec!["--scenario", "bad-canary"];
+        args.extend(verb.split(' '));
+        args.extend(["--break-glass", "drill", "-o", "json"]);
+        let told = home.run(&args).exits(2).json();
+        assert_eq!(told["refusal"], "nothing was sent: --yes does it", "{verb}");
+    }
+    let journal = home.run(&["--scenario", "bad-canary", "journal", "verify"]).exits(0);
+    assert!(journal.out.contains("0 lines"), "{journal:?}");
+}
+
+#[test]
+fn what_goes_forward_or_back_as_a_whole_wants_to_know_what_was_seen() {
+    let home = Home::new();
+    for verb in ["promote", "rollback", "approve"] {
+        let service = if verb == "approve" { "payments" } else { "checkout" };
+        let args = ["--scenario", "bad-canary", verb, service, "--yes", "--break-glass", "drill"];
+        let said = home.run(&args).exits(2);
+        assert!(said.out.contains("--expect-percent"), "{said:?}");
+    }
+    let seen = |what: &str, value: &str, code| {
+        let args = ["--scenario", "bad-canary", "traffic", "checkout", "--percent", "25", what];
+        home.run(&[&args[..], &[value, "--yes", "--break-glass", "drill"]].concat()).exits(code)
+    };
+    // The revision of the canary is meant, not that of the baseline, and no other word.
+    seen("--expect-revision", "weight", 22);
+    seen("--expect-percent", "60", 22);
+    seen("--expect-revision", "4f1c9a", 0);
+}
+
+#[test]
+fn a_refusal_before_there_is_a_plan_is_a_document_too() {
+    let home = Home::new();
+    let said = home.run(&quiet(&["approve", "checkout", "-o", "json"])).exits(20);
+    let told = said.json();
+    assert_eq!(told["format"], "flightdeck/act/1");
+    assert_eq!(told["steps"].as_array().unwrap().len(), 0);
+    let why = told["refusal"].as_str().unwrap();
+    assert!(why.contains("nothing waits for an answer in checkout"), "{said:?}");
+    assert!(said.err.contains(why), "people are told the same: {said:?}");
+}
+
+/// A flag service at `url`, and the rehearsal beside it.
+fn with_flags(home: &Home, url: &str) {
+    home.write(
+        "flags.toml",
+        &format!(
+            "[rehearsal]\nscenario = \"quiet-day\"\n[sources.practice]\nkind = \"rehearsal\"\n\
+             [sources.lamps]\nkind = \"unleash\"\nurl = \"{url}\"\ntoken = {{ env = \"TOKEN\" }}\n\
+             [services.mine]\npipelines = [\"*/checkout-main\"]\nflags = [\"lamps/*\"]\n"
+        ),
+    );
+}
+
+#[test]
+fn what_could_not_be_read_is_unknown_and_not_absent() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = format!("http://{}", nobody.local_addr().unwrap());
+    drop(nobody);
+    let shut = Backend::answering(401, "{}");
+    for (url, code) in [(gone.as_str(), 12), (shut.url.as_str(), 13)] {
+        let home = Home::new();
+        with_flags(&home, url);
+        let run = |words: &str| {
+            let mut command = home.command(&["--config", "flags.toml"]);
+            command.args(words.split(' ')).env("TOKEN", "*:*.lamp");
+            said(&mut command)
+        };
+        let told = run("flag tax off --environment production --yes").exits(code);
+        assert!(told.err.contains("unknown: source lamps"), "{told:?}");
+        // What has nothing to do with it is as it was.
+        let told = run("approve mine --yes --accept-current").exits(20);
+        assert!(told.err.contains("nothing waits for an answer in mine"), "{told:?}");
+    }
 }

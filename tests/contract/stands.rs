@@ -14,7 +14,7 @@ use flightdeck::config::sources::{
     AppConfigSource, AwsAccess, CloudWatchSource, CodePipelineSource,
 };
 use flightdeck::domain::ids::{ItemId, SeriesId, SourceId};
-use flightdeck::domain::series::{SeriesKind, SeriesQuery, SeriesSpec};
+use flightdeck::domain::series::{Operand, SeriesKind, SeriesQuery, SeriesSpec};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -309,7 +309,14 @@ pub async fn cloudwatch() -> Stand {
         }
     })
     .await;
-    let query = SeriesQuery::Expression("m1 / 2".to_owned());
+    let operand = Operand {
+        namespace: "AWS/ApplicationELB".to_owned(),
+        name: "RequestCount".to_owned(),
+        dimensions: Vec::new(),
+        statistic: "Sum".to_owned(),
+    };
+    let operands = [("m".to_owned(), operand)].into();
+    let query = SeriesQuery::Maths { expression: "m / 2".to_owned(), operands };
     let specs = vec![spec("share", query, SeriesKind::Gauge)];
     let refusals = aws_refusals(metrics::refusal);
     let mut stand = stand(server, specs, refusals, |given| {

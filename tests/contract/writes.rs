@@ -61,7 +61,8 @@ impl Hand {
     }
 }
 
-fn order(write: &Write, expects: Expectation) -> Order {
+/// An order of `write` to a target that was seen as `expects`.
+pub fn order(write: &Write, expects: Expectation) -> Order {
     let step = Step {
         write: write.clone(),
         expects,

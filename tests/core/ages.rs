@@ -15,7 +15,7 @@ use flightdeck::domain::source::SourceHealth;
 
 use crate::world::{fact, moment, pipeline, setup};
 
-fn told(source: &str, at: u64, facts: Vec<Fact>, complete: Vec<FactKind>) -> Msg {
+pub fn told(source: &str, at: u64, facts: Vec<Fact>, complete: Vec<FactKind>) -> Msg {
     let scope = Scope { topic: Topic::Overview, items: Vec::new() };
     let mut observation = Observation::new(&SourceId::new(source), 0, &scope, moment(at));
     observation.facts = facts;
@@ -23,7 +23,7 @@ fn told(source: &str, at: u64, facts: Vec<Fact>, complete: Vec<FactKind>) -> Msg
     Msg::Observed(Box::new(observation))
 }
 
-fn unreachable(source: &str, at: u64) -> Msg {
+pub fn unreachable(source: &str, at: u64) -> Msg {
     Msg::ReadFailed(Box::new(ReadFailed {
         source: SourceId::new(source),
         epoch: 0,

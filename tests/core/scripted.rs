@@ -1,6 +1,7 @@
 //! A source that does what a script says, and a room that takes in what keepers bring.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use flightdeck::domain::observation::{Observation, Scope, Topic};
 use flightdeck::domain::observed::FreshnessPolicy;
 use flightdeck::domain::pipeline::Pipeline;
 use flightdeck::domain::source::{Capabilities, SourceMeta, SourceState};
+use flightdeck::runtime::manner::Manner;
 use flightdeck::runtime::pool::{Configured, Pool};
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
@@ -78,6 +80,8 @@ pub struct Scripted {
     cadence: Cadence,
     script: Script,
     asked: Mutex<Vec<Scope>>,
+    /// How many times its keeper is to panic before it reads anything.
+    pub breaks: AtomicUsize,
 }
 
 impl Scripted {
@@ -102,6 +106,7 @@ impl Scripted {
             cadence,
             script: Box::new(script),
             asked: Mutex::default(),
+            breaks: AtomicUsize::new(0),
         })
     }
 
@@ -117,6 +122,9 @@ impl Source for Scripted {
     }
 
     fn cadence(&self) -> Cadence {
+        let left = self.breaks.load(Ordering::SeqCst);
+        self.breaks.store(left.saturating_sub(1), Ordering::SeqCst);
+        assert!(left == 0, "a scripted panic of the keeper itself");
         self.cadence
     }
 
@@ -176,6 +184,8 @@ pub struct Room {
     pub state: State,
     pub pool: Pool,
     inbox: mpsc::Receiver<Msg>,
+    /// The most facts that came in one message.
+    pub largest: usize,
 }
 
 impl Room {
@@ -186,8 +196,8 @@ impl Room {
     pub fn with_series(sources: &[Arc<Scripted>], series: &[ItemId]) -> Self {
         let (out, inbox) = mpsc::channel(16);
         let clock: SharedClock = Arc::new(WallClock);
-        let pool = Pool::start(configured(sources, series), &clock, &out);
-        Self { state: State::new(setup(sources)), pool, inbox }
+        let pool = Pool::start(configured(sources, series), &clock, &out, Manner::default());
+        Self { state: State::new(setup(sources)), pool, inbox, largest: 0 }
     }
 
     pub fn source(&self, id: &str) -> &SourceState {
@@ -208,9 +218,13 @@ impl Room {
         let wait = async {
             while !reached(self) {
                 let msg = self.inbox.recv().await.expect("the keepers are there");
+                if let Msg::Observed(seen) = &msg {
+                    self.largest = self.largest.max(seen.facts.len());
+                }
                 update(&mut self.state, msg);
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), wait).await.expect(what);
+        // Far beyond what any of this takes, however busy the machine is.
+        tokio::time::timeout(Duration::from_mins(3), wait).await.expect(what);
     }
 }

@@ -130,6 +130,16 @@ async fn shown(stand: &Stand, items: &[ItemId], what: &str) {
     assert_shown_clean(&mut state, what);
 }
 
+/// Reads and shows what has no server.
+pub async fn nothing_of_a_source_is_drawn(source: &dyn Source, series: &[ItemId]) {
+    let mut state = fresh(source, series);
+    for (scope, read) in read_all(source, series, &[]).await {
+        assert_eq!(survives(&read), None);
+        take(&mut state, scope, read);
+    }
+    assert_shown_clean(&mut state, &source.meta().kind.to_string());
+}
+
 /// Whatever text of an answer is hostile, and however a refusal is, no screen and no table carries it.
 pub async fn nothing_hostile_is_drawn(stand: &Stand) {
     let reads = read_all(&*stand.source(), &stand.series, &[]).await;

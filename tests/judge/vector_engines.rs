@@ -49,6 +49,7 @@ pub fn event_ratio(case: &mut Case<'_>) -> Result<(), String> {
             look(case, &engine, phi, alpha, want)?;
         }
     }
+    case.all_within("look", looks, ticks.len());
     Ok(())
 }
 
@@ -90,7 +91,9 @@ fn look(
 pub fn strict_tick(case: &mut Case<'_>) -> Result<(), String> {
     let mut engine = StrictEngine::new(direction(case)?, case.number("r0")?);
     let want = case.wanted("log_e")?;
-    for (at, tick) in case.list("ticks")?.iter().enumerate() {
+    let ticks = case.list("ticks")?;
+    case.same("number of log_e", &json!(want.as_array().map(Vec::len)), &json!(ticks.len()));
+    for (at, tick) in ticks.iter().enumerate() {
         if let Some((baseline, canary)) = counts(&tick[0], &tick[1]).zip(counts(&tick[2], &tick[3]))
         {
             engine.push(baseline, canary);
@@ -132,12 +135,15 @@ pub fn series_tmix(case: &mut Case<'_>) -> Result<(), String> {
     let (mu0, alpha) = (case.numbers("mu0")?, case.number_or("alpha", 0.05)?);
     let mut engine = SeriesEngine::new(settings);
     let looks = case.expect().as_array().ok_or("the expectation is no list of looks")?;
-    for (at, d) in case.numbers("d")?.into_iter().enumerate() {
+    let differences = case.numbers("d")?;
+    let ticks = differences.len();
+    for (at, d) in differences.into_iter().enumerate() {
         engine.push(d);
         for want in looks.iter().filter(|want| want["look"].as_u64() == Some(at as u64)) {
             series_look(case, &engine, &mu0, alpha, want)?;
         }
     }
+    case.all_within("look", looks, ticks);
     Ok(())
 }
 

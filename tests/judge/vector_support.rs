@@ -121,6 +121,15 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Complains about looks at a tick that is not among the `ticks`: nothing would be compared there.
+    pub fn all_within(&mut self, name: &str, looks: &[Value], ticks: usize) {
+        for look in looks.iter().map(|look| &look[name]) {
+            if look.as_u64().is_none_or(|at| at >= ticks as u64) {
+                self.complaints.push(format!("{name} {look} is at none of the {ticks} ticks"));
+            }
+        }
+    }
+
     /// Complains about fields that nothing looked at.
     pub fn complain_about_unread(&mut self) {
         for part in ["input", "expect"] {

@@ -79,7 +79,9 @@ pub fn verdict(case: &mut Case<'_>) -> Result<(), String> {
     let restarts = case.positions("restart_before")?;
     let looks = case.wanted("looks")?.as_array().ok_or("looks is no list")?;
     let mut first = Map::new();
-    for (at, tick) in case.list("ticks")?.iter().enumerate() {
+    let ticks = case.list("ticks")?;
+    case.all_within("look", looks, ticks.len());
+    for (at, tick) in ticks.iter().enumerate() {
         restarts.iter().filter(|before| **before == at).for_each(|_| analysis.restart());
         let row: Vec<Sample> =
             spec.metrics.iter().map(|m| sample(&m.kind, tick.get(&m.name))).collect();

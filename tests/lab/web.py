@@ -17,14 +17,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Tally:
-    """Requests by their answers."""
+    """Requests by their answers, and by how long they took."""
+
+    EDGES = (0.05, 0.5, float("inf"))
 
     def __init__(self):
         self.guard = threading.Lock()
         self.owed = 0.0
         self.counts = {200: 0, 500: 0}
+        self.buckets = {edge: 0 for edge in self.EDGES}
+        self.seconds = 0.0
 
-    def take(self, status, errors):
+    def take(self, status, errors, seconds):
         """The status of the next answer, if it would be `status` but for the share of errors."""
         with self.guard:
             self.owed += errors
@@ -32,12 +36,20 @@ class Tally:
                 self.owed -= 1
                 status = 500
             self.counts[status] = self.counts.get(status, 0) + 1
+            self.seconds += seconds
+            for edge in self.EDGES:
+                self.buckets[edge] += seconds <= edge
             return status
 
     def page(self):
         with self.guard:
             lines = [f'http_requests_total{{code="{c}"}} {n}\n' for c, n in self.counts.items()]
-        return "".join(["# TYPE http_requests_total counter\n", *lines])
+            name = "http_request_duration_seconds"
+            names = [(str(edge).replace("inf", "+Inf"), n) for edge, n in self.buckets.items()]
+            times = [f'{name}_bucket{{le="{edge}"}} {n}\n' for edge, n in names]
+            ends = [f"{name}_sum {self.seconds}\n", f"{name}_count {names[-1][1]}\n"]
+        head = "# TYPE http_requests_total counter\n"
+        return "".join([head, *lines, f"# TYPE {name} histogram\n", *times, *ends])
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -50,10 +62,11 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/metrics" and shape["metrics"]:
             self.send(200, "text/plain; version=0.0.4", self.server.tally.page().encode())
             return
+        began = time.monotonic()
         time.sleep(shape["delay"])
         status = shape["status"] if self.path != "/metrics" else 404
         if self.path not in ("/health", "/metrics"):
-            status = self.server.tally.take(status, shape["errors"])
+            status = self.server.tally.take(status, shape["errors"], time.monotonic() - began)
         good = status < 400
         state = {"status": "up" if good else "down", "build": {"version": shape["version"]}}
         self.answer(status, state)

@@ -36,6 +36,13 @@ pub const KINDS: [Kind; 11] = [
     Kind::Override,
 ];
 
+impl Kind {
+    /// Whether nothing that the service tells says who did it.
+    pub fn is_untold(self) -> bool {
+        matches!(self, Self::Retry | Self::RetryAll | Self::Override)
+    }
+}
+
 /// A pipeline that waits for one kind of write.
 pub struct Scene {
     pub world: World,
@@ -150,8 +157,17 @@ impl Scene {
         }
     }
 
-    /// Somebody else does the same, or the opposite, first.
+    /// Somebody else does the same, or rejects, first.
     pub async fn overtake(&self) {
+        self.by_bob("Rejected").await;
+    }
+
+    /// Somebody else does the same.
+    pub async fn instead(&self) {
+        self.by_bob(if self.kind == Kind::Approve { "Approved" } else { "Rejected" }).await;
+    }
+
+    async fn by_bob(&self, answer: &str) {
         let execution = self.execution.as_str();
         let mut body = json!({
             "pipelineName": "shop", "stageName": "Production", "pipelineExecutionId": execution
@@ -164,7 +180,7 @@ impl Scene {
                 body = json!({
                     "pipelineName": "shop", "stageName": "Production", "actionName": "Approve",
                     "token": action["latestExecution"]["token"],
-                    "result": { "summary": "no", "status": "Rejected" }
+                    "result": { "summary": "no", "status": answer }
                 });
             }
             Kind::Retry | Kind::RetryAll => body["retryMode"] = json!("FAILED_ACTIONS"),

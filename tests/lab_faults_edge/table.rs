@@ -35,7 +35,7 @@ pub enum How {
 /// What has to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
-    /// Done, which was found out by reading again.
+    /// It is as it was wanted, which was found out by reading again; by whom, nothing tells.
     Found,
     /// Nobody knows.
     Unknown,
@@ -52,12 +52,14 @@ pub enum Told {
 impl Told {
     fn fits(self, outcome: &Outcome) -> bool {
         match (self, outcome) {
-            (Self::Found, Outcome::Done { note: Some(note) }) => {
-                note.as_str().contains("reading again")
+            (Self::Found, Outcome::Unknown { why }) => {
+                why.as_str().contains("it is so now; by whom is not known")
             }
-            (Self::Unknown | Self::NotDone, Outcome::Unknown { why }) => !why.as_str().is_empty(),
+            (Self::Unknown | Self::NotDone, Outcome::Unknown { why }) => {
+                why.as_str().contains("not seen yet")
+            }
             (Self::NotDone, Outcome::Failed { .. }) => true,
-            (Self::Refused, Outcome::Refused { why }) => why.as_str().contains("read again"),
+            (Self::Refused, Outcome::Refused { why, .. }) => why.as_str().contains("read again"),
             (Self::Difference, Outcome::Moved { moved, .. }) => {
                 !moved.is_empty() && moved.iter().all(|m| m.seen != m.now)
             }
@@ -162,7 +164,7 @@ async fn row(target: &impl Target, how: &How, told: Told) -> Result<(), String> 
 }
 
 /// What a gateway with its journal and locks in `folder` makes of what was confirmed.
-async fn pass(source: &Arc<dyn Source>, confirmed: &Confirmed, folder: &Path) -> Outcome {
+pub async fn pass(source: &Arc<dyn Source>, confirmed: &Confirmed, folder: &Path) -> Outcome {
     let (sources, who) = ([Arc::clone(source)], "dana@lab".into());
     let gateway = Gateway::new(sources, Arc::new(WallClock), folder.to_owned(), who);
     let gateway = gateway.patience(PATIENCE);

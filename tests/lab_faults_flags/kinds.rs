@@ -14,19 +14,27 @@ use crate::table::Target;
 /// A kind of write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    On,
     Off,
+    Stale,
     Rate,
     Slowly,
     Halt,
     Revert,
 }
 
-pub const KINDS: [Kind; 5] = [Kind::Off, Kind::Rate, Kind::Slowly, Kind::Halt, Kind::Revert];
+pub const KINDS: [Kind; 7] =
+    [Kind::On, Kind::Off, Kind::Stale, Kind::Rate, Kind::Slowly, Kind::Halt, Kind::Revert];
 
 impl Kind {
     /// Whether it makes a version and deploys it.
     pub fn deploys(self) -> bool {
-        matches!(self, Self::Off | Self::Rate | Self::Slowly)
+        !matches!(self, Self::Halt | Self::Revert)
+    }
+
+    /// The flag that is changed: one is on, the other one off.
+    pub fn flag(self) -> &'static str {
+        if self == Self::On { "cart" } else { "tax" }
     }
 
     /// The request that does it.
@@ -36,7 +44,9 @@ impl Kind {
 
     fn change(self) -> FlagChange {
         match self {
+            Self::On => FlagChange::Enabled { on: true },
             Self::Off | Self::Slowly => OFF,
+            Self::Stale => FlagChange::Stale { stale: true },
             Self::Rate => FlagChange::Attribute { name: "rate".into(), value: "7".into() },
             Self::Halt => FlagChange::Halt,
             Self::Revert => FlagChange::Revert,
@@ -45,7 +55,9 @@ impl Kind {
 
     pub fn words(self) -> &'static str {
         match self {
+            Self::On => "on",
             Self::Off => "off",
+            Self::Stale => "stale",
             Self::Rate => "rate=7",
             Self::Slowly => "off --strategy slowly",
             Self::Halt => "halt",
@@ -133,7 +145,7 @@ impl Scene {
 
 impl Target for Scene {
     fn write(&self) -> Write {
-        let mut write = self.now().change("tax", self.kind.change());
+        let mut write = self.now().change(self.kind.flag(), self.kind.change());
         if let (Kind::Slowly, Write::Flag { strategy, .. }) = (self.kind, &mut write) {
             *strategy = Some("slowly".into());
         }
@@ -179,7 +191,8 @@ impl Target for Scene {
     }
 
     fn script(&self) -> (String, String) {
-        let words = format!("flag tax {} --environment production", self.kind.words());
+        let words =
+            format!("flag {} {} --environment production", self.kind.flag(), self.kind.words());
         (self.settings(&address("LAB_AWS_URL")), words)
     }
 }

@@ -39,6 +39,24 @@ async fn killed_again_and_again_a_walk_goes_on_where_it_was_and_a_second_pilot_i
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs the lab: bash tests/run"]
+async fn who_interrupts_a_write_gets_the_canary_when_its_end_is_known() {
+    let shop = Shop::open(0.01).await;
+    let home = shop.folder.path();
+    std::fs::write(home.join("lab.toml"), shop.sources() + &canary(1.0, "")).unwrap();
+    let flight = Flight::begin(home, "");
+    shop.until_told(1).await;
+    let (code, said) = flight.interrupt().await;
+    assert_eq!(code, 10, "{said}");
+    assert!(said.contains("handed over: it was interrupted"), "{said}");
+    assert_eq!(shop.share().await, 10);
+    let (code, told) = run(home, "journal").await;
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("ended step 1") && !told.contains("no outcome yet"), "{told}");
+    assert!(told.contains("pilot handed over"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs the lab: bash tests/run"]
 async fn taken_back_a_canary_stays_there_until_a_human_lets_it_begin_again() {
     let shop = Shop::open(0.5).await;
     let home = shop.folder.path();

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::flight::{Flight, sent};
+use crate::flight::{Flight, run, sent};
 use crate::shop::Shop;
 use crate::verdicts::canary;
 
@@ -32,6 +32,9 @@ async fn a_silent_canary_is_held_and_a_human_is_called() {
     assert_eq!(code, 10, "{said}");
     assert_eq!(shop.share().await, 10, "{said}");
     assert_eq!(sent(home).await, ["10"], "{said}");
+    let told = run(home, "journal").await.1;
+    assert!(told.contains("pilot grounded") && told.contains("NO DATA: canary silent"), "{told}");
+    assert!(told.contains("pilot handed over"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -51,6 +54,8 @@ async fn a_prometheus_that_comes_and_goes_is_unknown_and_neither_promotes_nor_ta
         assert_eq!(flight.says_within(long).await, Vec::<String>::new());
         assert_eq!(shop.told(), before);
         assert_eq!(before, [10], "{:#?}", flight.said);
+        let (code, said) = run(home, "canary status shop --wait 3").await;
+        assert_eq!(code, 12, "{said}");
         shop.freeze_prometheus(false);
         flight.until("10%: WATCHING").await;
     }
@@ -59,6 +64,9 @@ async fn a_prometheus_that_comes_and_goes_is_unknown_and_neither_promotes_nor_ta
     assert_eq!(code, 0, "{said}");
     assert_eq!(sent(home).await, ["10", "50", "100"], "{said}");
     assert!(!said.contains("back to the baseline"), "{said}");
+    let told = run(home, "journal").await.1;
+    assert!(told.contains("pilot holding") && told.contains("the figures of errors are"), "{told}");
+    assert!(told.contains("pilot flying") && told.contains("pilot finished"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,7 @@ use flightdeck::judge::sample::Counts;
 use flightdeck::judge::{Action, Analysis, MetricSpec, Sample, Spec};
 use serde_json::json;
 
-use crate::flight::{Flight, sent};
+use crate::flight::{Flight, run, sent};
 use crate::load::RATE;
 use crate::pipes::World;
 use crate::shop::Shop;
@@ -79,6 +79,12 @@ async fn twice_the_errors_at_a_tenth_of_the_traffic_are_caught_taken_back_and_he
     assert_eq!(shop.weights().await.1, 0, "{said}");
     assert_eq!(sent(home).await, ["10", "0", "hold"], "{said}");
     assert!(is_held(&world).await, "{said}");
+    let told = run(home, "journal").await.1;
+    for words in
+        ["pilot engaged", "pilot rolled back", "rolled back, and held", "ROLL BACK: errors"]
+    {
+        assert!(told.contains(words), "{words}: {told}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -93,6 +99,10 @@ async fn a_canary_as_good_as_its_baseline_is_walked_to_everybody() {
     assert_eq!(shop.weights().await.0, 0, "{said}");
     assert_eq!(shop.share().await, 100);
     assert_eq!(sent(home).await, ["10", "50", "100"], "{said}");
+    let told = run(home, "journal").await.1;
+    for words in ["pilot engaged", "by the pilot: 10%: CLEARED", "pilot finished"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
 }
 
 /// Requests at a tenth of the traffic until the judge says `wanted`, if the canary fails `errors` of

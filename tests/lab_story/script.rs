@@ -52,7 +52,7 @@ async fn a_script_releases_takes_back_and_tells_it() {
         assert_eq!(day.lamp.is_on().await, is_on);
     }
     says(&day.run(&["undo", "--dry-run"]), 0, &["off"]);
-    says(&day.run(&["undo", "--yes", "--break-glass", "drill"]), 0, &["done"]);
+    says(&day.run(&["undo", "--yes", "--accept-current", "--break-glass", "drill"]), 0, &["done"]);
     assert!(!day.lamp.is_on().await);
 
     let story = day.story();

@@ -49,6 +49,9 @@ pub async fn read(source: &dyn Source, write: &Write) -> Fleet {
     fleet
 }
 
+/// As whom the pipelines of the lab see us.
+const ALICE: &str = "arn:aws:iam::123456789012:user/alice · 123456789012 · eu-west-1";
+
 /// What was confirmed after reading what `source` tells now.
 pub async fn confirmed(source: &dyn Source, write: Write) -> Confirmed {
     let fleet = read(source, &write).await;
@@ -58,7 +61,7 @@ pub async fn confirmed(source: &dyn Source, write: Write) -> Confirmed {
         write,
         seen_at: Timestamp::now(),
         words: Words::default(),
-        identity: None,
+        identity: Some(ALICE.into()),
         place: source.meta().place,
         no_undo: None,
     };

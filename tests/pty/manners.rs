@@ -144,6 +144,10 @@ async fn dead_backends_are_told_and_keep_nothing_waiting() {
     std::fs::write(&config, text).unwrap();
     let mut room = Room::open(100, 30, &["--config", config.to_str().unwrap()]);
     room.shows("shop").await;
+    // Nothing was ever read of it: that is no calm.
+    room.shows("unknown: nothing of it was read yet (edge: unreachable)").await;
+    room.shows("? unknown").await;
+    assert!(!room.text().contains("nothing needs you"), "{}", room.text());
     room.press("0").await;
     room.until("both faults", |screen| {
         let text = screen.contents();

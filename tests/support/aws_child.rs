@@ -42,6 +42,11 @@ impl Laptop {
         std::fs::rename(&part, &path).unwrap();
     }
 
+    /// The folder itself.
+    pub fn path(&self) -> &std::path::Path {
+        self.0.path()
+    }
+
     pub fn configure(&self, text: &str) {
         std::fs::write(self.0.path().join("deck.toml"), text).unwrap();
     }
@@ -60,7 +65,12 @@ impl Laptop {
 
     /// `flightdeck status -o json`.
     pub async fn status(&self, variables: &[(&str, &str)]) -> Seen {
-        let run = self.command(&["status", "-o", "json"], variables).output();
+        self.run(&["status", "-o", "json"], variables).await
+    }
+
+    /// Any command that ends by itself.
+    pub async fn run(&self, args: &[&str], variables: &[(&str, &str)]) -> Seen {
+        let run = self.command(args, variables).output();
         let done = tokio::time::timeout(LIMIT, run).await.unwrap().unwrap();
         Seen {
             code: done.status.code().unwrap(),

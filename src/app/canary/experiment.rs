@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::canary::CanarySpec;
+use crate::judge::metric::DataState;
 use crate::judge::report::{MetricReport, Report};
 use crate::judge::{Verdict, words};
 
@@ -21,16 +22,28 @@ pub enum Answer {
     Open,
 }
 
-/// The answer of an experiment whose metrics were judged without a margin.
-pub fn answer(spec: &CanarySpec, report: &Report) -> Answer {
-    match report.verdict {
+/// The answer of an experiment whose metrics were judged without a margin: what the evidence says. A side
+/// that has fallen silent is no worse for that. What is plausible is so at every look at once: that neither
+/// is better was shown once, and stays shown.
+pub fn answer(spec: &CanarySpec, report: &Report, before: Option<Answer>) -> Answer {
+    match report.evidence {
         Verdict::Fail => Answer::Baseline,
         Verdict::Pass => Answer::Canary,
+        _ if before == Some(Answer::Same) => Answer::Same,
+        _ if silence(report) => Answer::Open,
         _ if !report.metrics.is_empty() && goals(report).all(|m| is_within(spec, m)) => {
             Answer::Same
         }
         _ => Answer::Open,
     }
+}
+
+/// Whether one side says nothing in a metric that counts.
+fn silence(report: &Report) -> bool {
+    let silent = |metric: &MetricReport| {
+        matches!(metric.data, DataState::CanarySilent { .. } | DataState::Missing { .. })
+    };
+    goals(report).any(silent)
 }
 
 /// The answer in capitals, and the figures behind it.
@@ -41,6 +54,9 @@ pub fn headline(spec: &CanarySpec, report: &Report, answer: Answer) -> (String, 
         Answer::Same => "NO DIFFERENCE THAT MATTERS".to_owned(),
         Answer::Open => "NOT KNOWN YET".to_owned(),
     };
+    if answer == Answer::Open && silence(report) {
+        return (lead, report.sentence.clone());
+    }
     let figures: Vec<String> = goals(report)
         .map(|metric| {
             let (word, odds) = if metric.safety.ln >= metric.harm.ln {

@@ -1,5 +1,6 @@
 //! What a judgement says, in the words and few figures that a screen and a script show.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +10,8 @@ use crate::domain::text::SafeText;
 use crate::judge::analysis::TrailStep;
 use crate::judge::eta::Needed;
 use crate::judge::metric::DataState;
-use crate::judge::report::{MetricReport, Report};
-use crate::judge::{Action, Verdict};
+use crate::judge::report::{MetricReport, Report, Unit};
+use crate::judge::{Action, Verdict, words};
 
 /// How a canary, or one metric of it, stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -18,8 +19,12 @@ use crate::judge::{Action, Verdict};
 pub enum Stand {
     /// Harmful beyond the margin.
     Harm,
-    /// Worse, but not provably beyond the margin; or silent. A human decides.
+    /// Worse, but not provably beyond the margin. A human decides.
     AtRisk,
+    /// The baseline reports, the canary does not. A human decides.
+    Silent,
+    /// Nothing usable comes, of either.
+    NoData,
     /// Not known yet.
     Watching,
     /// Shown to be within the margin.
@@ -32,9 +37,26 @@ impl Stand {
         match self {
             Self::Harm => "harm",
             Self::AtRisk => "at risk",
+            Self::Silent => "silent",
+            Self::NoData => "no data",
             Self::Watching => "watching",
             Self::Cleared => "ok",
         }
+    }
+
+    /// Whether it harms, or may: a human must know.
+    pub fn is_risky(self) -> bool {
+        matches!(self, Self::Harm | Self::AtRisk | Self::Silent)
+    }
+}
+
+/// A verdict in words.
+pub fn verdict_word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Marginal => "marginal",
+        Verdict::Fail => "fail",
+        Verdict::NotEnoughData => "not enough data",
     }
 }
 
@@ -61,8 +83,18 @@ pub struct Judged {
     pub line: f64,
     /// Its metrics.
     pub metrics: Vec<JudgedMetric>,
+    /// Remarks worth a line: why it takes longer than usual, what could help.
+    pub notes: Vec<SafeText>,
+    /// Metrics that are likely among the guilty; told when there are many.
+    pub suspects: Vec<SafeText>,
+    /// Seconds until it may be cleared at other shares, 0–1.
+    pub seconds_at: Vec<(f64, f64)>,
     /// Ticks judged so far.
     pub ticks: u64,
+    /// Length of a tick.
+    pub tick_seconds: f64,
+    /// Until when figures were judged; the end of the trail.
+    pub until: Option<Timestamp>,
     /// Seconds until it may be cleared, if that can be foreseen.
     pub seconds_needed: Option<f64>,
     /// Evidence of harm over time: logarithms to the base 10, the newest last.
@@ -80,6 +112,8 @@ pub struct JudgedMetric {
     pub stand: Stand,
     /// What sets it apart from the others.
     pub mark: Option<Mark>,
+    /// What one observation is: requests, or ticks.
+    pub unit: SafeText,
     /// Canary over baseline: the estimate.
     pub ratio: Option<f64>,
     /// The least plausible ratio.
@@ -109,18 +143,31 @@ pub enum Mark {
 }
 
 impl Judged {
-    /// From the judge's own report.
-    pub fn of(spec: &CanarySpec, report: &Report) -> Self {
+    /// From the judge's own report; `before` is what was said at the look before.
+    pub fn of(spec: &CanarySpec, report: &Report, before: Option<&Self>) -> Self {
         if spec.purpose == Purpose::Experiment {
-            return Self::of_experiment(spec, report);
+            return Self::of_experiment(spec, report, before);
         }
-        Self::of_report(report)
+        let mut judged = Self::of_report(report);
+        let blamed: Vec<&str> = report.culprits.iter().map(String::as_str).collect();
+        if report.verdict == Verdict::NotEnoughData {
+            let before = before.map(|judged| judged.lead.as_str());
+            let (lead, sentence) = words::headline_after(report, &blamed, before);
+            (judged.lead, judged.sentence) = (lead.into(), sentence.into());
+        }
+        judged
     }
 
     /// From the judge's own report on a new version, whatever was compared.
     pub fn of_report(report: &Report) -> Self {
+        let silent = report.metrics.iter().any(is_silent);
+        let seen = report.metrics.iter().any(|metric| metric.usable_ticks > 0);
         let stand = match (report.verdict, report.action) {
             (Verdict::Fail, _) | (_, Action::RollBack) => Stand::Harm,
+            (Verdict::Marginal, _) if silent && report.evidence != Verdict::Marginal => {
+                Stand::Silent
+            }
+            (Verdict::NotEnoughData, Action::Wait) if !seen && report.ticks > 0 => Stand::NoData,
             (Verdict::Marginal, _) | (_, Action::HoldAndPage) => Stand::AtRisk,
             (Verdict::Pass, _) => Stand::Cleared,
             (Verdict::NotEnoughData, _) => Stand::Watching,
@@ -136,7 +183,12 @@ impl Judged {
             odds: report.harm.text.as_str().into(),
             line: report.line,
             metrics: report.metrics.iter().map(|m| metric(report, m)).collect(),
+            notes: texts(&report.notes),
+            suspects: texts(&report.suspects),
+            seconds_at: report.seconds_at.iter().map(|at| (at.weight, at.seconds)).collect(),
             ticks: report.ticks,
+            tick_seconds: report.tick_seconds,
+            until: None,
             seconds_needed: report.seconds_needed,
             trail: report.trail.clone(),
             trail_steps: report.trail_steps.clone(),
@@ -144,8 +196,8 @@ impl Judged {
     }
 
     /// An experiment has no harmful side, and nothing is done by itself.
-    fn of_experiment(spec: &CanarySpec, report: &Report) -> Self {
-        let answer = experiment::answer(spec, report);
+    fn of_experiment(spec: &CanarySpec, report: &Report, before: Option<&Self>) -> Self {
+        let answer = experiment::answer(spec, report, before.and_then(|judged| judged.answer));
         let (lead, sentence) = experiment::headline(spec, report, answer);
         let odds = if answer == Answer::Canary { best(report) } else { report.harm.text.clone() };
         let known = answer != Answer::Open;
@@ -165,12 +217,25 @@ impl Judged {
             odds: odds.into(),
             line: report.line,
             metrics: report.metrics.iter().map(|m| calm(metric(report, m))).collect(),
+            notes: texts(&report.notes),
+            suspects: texts(&report.suspects),
+            seconds_at: report.seconds_at.iter().map(|at| (at.weight, at.seconds)).collect(),
             ticks: report.ticks,
+            tick_seconds: report.tick_seconds,
+            until: None,
             seconds_needed: report.seconds_needed,
             trail: report.trail.clone(),
             trail_steps: report.trail_steps.clone(),
         }
     }
+}
+
+fn texts(texts: &[String]) -> Vec<SafeText> {
+    texts.iter().map(|text| text.as_str().into()).collect()
+}
+
+fn is_silent(metric: &MetricReport) -> bool {
+    !metric.muted && matches!(metric.data, DataState::CanarySilent { .. })
 }
 
 /// The weakest of the odds that every metric needs.
@@ -201,8 +266,17 @@ fn metric(whole: &Report, report: &MetricReport) -> JudgedMetric {
     JudgedMetric {
         name: report.name.as_str().into(),
         mark: mark(whole, report),
+        unit: match report.unit {
+            Unit::Requests => "requests",
+            Unit::Ticks => "ticks",
+        }
+        .into(),
         stand: match report.verdict {
             Verdict::Fail => Stand::Harm,
+            Verdict::Marginal | Verdict::NotEnoughData if is_silent(report) => Stand::Silent,
+            Verdict::NotEnoughData if matches!(report.data, DataState::Missing { .. }) => {
+                Stand::NoData
+            }
             Verdict::Marginal => Stand::AtRisk,
             Verdict::NotEnoughData => Stand::Watching,
             Verdict::Pass => Stand::Cleared,
@@ -215,5 +289,58 @@ fn metric(whole: &Report, report: &MetricReport) -> JudgedMetric {
             Needed::Ticks { ticks, .. } => Some(ticks * tick),
             Needed::Nothing | Needed::Unknown => None,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::{Analysis, Counts, MetricSpec, Sample, Spec, words};
+
+    /// Leading words over a healthy run with two metrics, as one look after the other says them.
+    fn leads(seed: u64) -> Vec<String> {
+        let metric = |name, margin| MetricSpec { margin, ..MetricSpec::errors(name) };
+        let spec = Spec {
+            metrics: vec![metric("errors", 1.0), metric("slow", 0.1)],
+            steps: vec![0.1],
+            ..Spec::default()
+        };
+        let mut analysis = Analysis::new(spec).unwrap();
+        let mut state = seed;
+        // A sum of uniform values around the mean: close enough to what is counted.
+        let mut noisy = |mean: f64| {
+            let mut sum = 0.0;
+            for _ in 0..12 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                sum += (state >> 33) as f64 / f64::from(1_u32 << 31);
+            }
+            (mean + (sum - 6.0) * mean.sqrt()).max(0.0).round()
+        };
+        for metric in ["errors", "slow"] {
+            let past: Vec<Counts> = (0..120).map(|_| Counts::new(9_000.0, noisy(90.0))).collect();
+            assert!(analysis.learn(metric, past));
+        }
+        analysis.step(0.1);
+        let mut leads: Vec<String> = Vec::new();
+        for _ in 0..400 {
+            let mut sample = || Sample::Counts {
+                baseline: Some(Counts::new(9_000.0, noisy(90.0))),
+                canary: Some(Counts::new(1_000.0, noisy(10.0))),
+            };
+            let samples = [sample(), sample()];
+            analysis.push(&samples);
+            let before = leads.last().map(String::as_str);
+            leads.push(words::headline_after(&analysis.report(), &[], before).0);
+        }
+        leads
+    }
+
+    #[test]
+    fn a_healthy_run_does_not_flicker() {
+        for seed in 1..=8 {
+            let leads = leads(seed);
+            let changes = leads.windows(2).filter(|pair| pair[0] != pair[1]).count();
+            assert!(changes <= 6, "seed {seed}: {changes} changes");
+            assert!(leads.iter().any(|lead| lead == "CLEARED SO FAR"), "seed {seed}");
+        }
     }
 }

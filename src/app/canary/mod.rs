@@ -2,19 +2,24 @@
 
 mod experiment;
 mod judged;
+mod refused;
 mod ticks;
+mod weights;
 
+pub use crate::judge::words::number as ratio_number;
 pub use experiment::Answer;
-pub use judged::{Judged, JudgedMetric, Mark, Stand};
+pub use judged::{Judged, JudgedMetric, Mark, Stand, verdict_word};
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::canary::{CanaryData, CanaryMetric, CanarySpec, Direction, Purpose};
 use crate::domain::fleet::Fleet;
 use crate::domain::traffic::TrafficSplit;
+use crate::judge::report::Report;
 use crate::judge::spec::{Direction as JudgeDirection, MetricKind};
 use crate::judge::{Analysis, MetricSpec, Sample, Spec};
 use ticks::Ticks;
+use weights::Weights;
 
 /// A canary that would have had fewer requests may have had none by chance.
 const LEAST_EXPECTED: f64 = 5.0;
@@ -34,6 +39,8 @@ pub struct Watch {
     next: i64,
     /// The canary has traffic since this tick, by its split, and has not been seen since.
     unseen: Option<i64>,
+    /// Its share of the traffic over time.
+    weights: Weights,
     /// What came of it so far.
     pub judged: Option<Judged>,
 }
@@ -52,6 +59,10 @@ impl Watch {
             }
             None => return,
         };
+        if let Some(split) = split {
+            let seen = fleet.traffic.get(&split.id).map(|observed| observed.at);
+            self.weights.note(share, split.since, seen.unwrap_or(Timestamp::MAX));
+        }
         // What was not read yet would be judged as missing, and a tick is judged only once. A series that
         // does not exist is read too: as one without points.
         let mut series = spec.metrics.iter().flat_map(|metric| metric.data.series());
@@ -59,17 +70,20 @@ impl Watch {
             return;
         }
         let ticks = Ticks::new(spec, fleet);
-        let Some(last) = ticks.last_whole() else { return };
+        let Some(last) = ticks.last_settled() else { return };
         if self.analysis.is_none() || self.unseen.is_some() {
             let since = split.and_then(|split| split.since).map(|since| ticks.at(since) + 1);
-            self.begin(spec, &ticks, share, since.unwrap_or(last + 1));
+            self.begin(spec, &ticks, share, since.unwrap_or(last + 1), last);
         }
         let Some(analysis) = &mut self.analysis else { return };
         let mut pushed = false;
         while self.next <= last {
             let at = self.next;
             self.next += 1;
-            if let Some(weight) = weight(spec, split, &ticks, at) {
+            let steps = spec.steps.iter().map(|step| step / 100.0);
+            let even = split.is_none().then_some(EVEN);
+            let requests = [at, at + 1, at + 2].map(|at| ticks.requests(at));
+            if let Some(weight) = self.weights.at(ticks.begin(at), steps.chain(even), requests) {
                 analysis.step(weight);
             }
             let samples: Vec<Sample> = spec.metrics.iter().map(|m| ticks.sample(m, at)).collect();
@@ -77,24 +91,30 @@ impl Watch {
             pushed = true;
         }
         if pushed || self.judged.is_none() {
-            self.judged = Some(Judged::of(spec, &analysis.report()));
+            let judged = Judged::of(spec, &analysis.report(), self.judged.as_ref());
+            self.judged = Some(Judged { until: Some(ticks.begin(self.next)), ..judged });
         }
+    }
+
+    /// All that the judge knows of it by now.
+    pub fn report(&self) -> Option<Report> {
+        self.analysis.as_ref().map(Analysis::report)
     }
 
     /// Begins with the first tick in which the canary was seen; what lies before teaches. One that
     /// has traffic and is never seen is judged as well, by its silence: since it got traffic in tick
-    /// `since`, or since it was found to have some.
-    fn begin(&mut self, spec: &CanarySpec, ticks: &Ticks<'_>, share: f64, since: i64) {
+    /// `since`, or since it was found to have some. `last` is the last tick that is settled.
+    fn begin(&mut self, spec: &CanarySpec, ticks: &Ticks<'_>, share: f64, since: i64, last: i64) {
         let agreed = agreed(spec, ticks.tick());
         let first = match ticks.first_canary(agreed.silent_after_ticks) {
-            Some(first) => {
+            Some(first) if first <= last => {
                 self.unseen = None;
                 first
             }
+            Some(_) => return,
             None if self.analysis.is_some() => return,
             None => {
                 let since = *self.unseen.get_or_insert(since);
-                let Some(last) = ticks.last_whole() else { return };
                 let wait = agreed.warm_up_ticks.saturating_add(agreed.silent_after_ticks);
                 let rare = ticks.expected(share, since, last).is_some_and(|n| n < LEAST_EXPECTED);
                 if u64::try_from(last - since).map_or(true, |waited| waited < wait) || rare {
@@ -103,40 +123,22 @@ impl Watch {
                 since
             }
         };
-        let Ok(mut analysis) = Analysis::new(agreed) else { return };
+        let mut analysis = match Analysis::new(agreed) {
+            Ok(analysis) => analysis,
+            Err(error) => {
+                self.judged = Some(refused::because(spec, &error));
+                return;
+            }
+        };
         let learned = spec.history.as_secs() / ticks.tick().as_secs().max(1);
         for metric in &spec.metrics {
             let before = (first - learned..first).filter_map(|at| ticks.baseline(metric, at));
             analysis.learn(metric.name.as_str(), before);
         }
         self.next = first;
+        self.weights.rewind();
         self.analysis = Some(analysis);
     }
-}
-
-/// The canary's share in tick `at`, 0–1: as it was set if it has not been set since, else the step
-/// nearest to what was measured.
-fn weight(
-    spec: &CanarySpec,
-    split: Option<&TrafficSplit>,
-    ticks: &Ticks<'_>,
-    at: i64,
-) -> Option<f64> {
-    let Some(split) = split else {
-        let measured = spec.traffic.is_none().then(|| ticks.share(at)).flatten()?;
-        let steps = spec.steps.iter().map(|step| step / 100.0);
-        return steps
-            .chain([EVEN])
-            .min_by(|a, b| (a - measured).abs().total_cmp(&(b - measured).abs()));
-    };
-    let now = split.percent(spec.canary.as_str())? / 100.0;
-    let begins = ticks.begin(at);
-    if split.since.is_some_and(|since| begins >= since) {
-        return Some(now);
-    }
-    let Some(measured) = ticks.share(at) else { return Some(now) };
-    let steps = spec.steps.iter().map(|step| step / 100.0).chain([now]);
-    steps.min_by(|a, b| (a - measured).abs().total_cmp(&(b - measured).abs()))
 }
 
 /// What was agreed, in the judge's terms.
@@ -145,8 +147,6 @@ fn agreed(spec: &CanarySpec, tick: SignedDuration) -> Spec {
     // Durations of hours over ticks of seconds: far below the limits of the type.
     let ticks = |time: SignedDuration| (time.as_secs_f64() / seconds).ceil().max(0.0) as u64;
     let experiment = spec.purpose == Purpose::Experiment;
-    // If nothing is required by name, everything is.
-    let all = !spec.metrics.iter().any(|metric| metric.required && !metric.muted);
     Spec {
         alpha: spec.alpha,
         // Neither alternative is the safe one: both answers are as hard to get.
@@ -160,16 +160,16 @@ fn agreed(spec: &CanarySpec, tick: SignedDuration) -> Spec {
             .metrics
             .iter()
             .map(|metric| MetricSpec {
-                required: metric.required || all,
+                required: metric.required,
                 margin: if experiment { 0.0 } else { metric.margin },
-                ..agreed_metric(metric)
+                ..agreed_metric(metric, experiment)
             })
             .collect(),
         ..Spec::default()
     }
 }
 
-fn agreed_metric(metric: &CanaryMetric) -> MetricSpec {
+fn agreed_metric(metric: &CanaryMetric, experiment: bool) -> MetricSpec {
     let name = metric.name.as_str();
     let base = match metric.data {
         CanaryData::Counts { .. } => MetricSpec::errors(name),
@@ -187,16 +187,21 @@ fn agreed_metric(metric: &CanaryMetric) -> MetricSpec {
         ..base
     };
     match &mut agreed.kind {
-        MetricKind::Count { floor, strict } => (*floor, *strict) = (metric.floor, metric.strict),
+        MetricKind::Count { floor, strict } => {
+            // So few that it does not matter is fine, but no better than the other.
+            *floor = metric.floor.filter(|_| !experiment);
+            *strict = metric.strict;
+        }
         MetricKind::Series { v_min } => *v_min = metric.v_min,
     }
     agreed
 }
 
-/// The latest moment that both arms of a canary tell of; what is newer is not judged yet.
+/// The latest moment that both arms of a canary tell of. The last tick before it may still be revised
+/// and is judged when the next has come.
 pub fn known_until(spec: &CanarySpec, fleet: &Fleet) -> Option<Timestamp> {
     let ticks = Ticks::new(spec, fleet);
-    ticks.last_whole().map(|at| ticks.begin(at + 1))
+    ticks.last_told().map(|at| ticks.begin(at + 1))
 }
 
 #[cfg(test)]

@@ -6,20 +6,25 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::canary::{CanaryData, CanaryMetric, CanarySpec, CountPair};
 use crate::domain::fleet::Fleet;
-use crate::domain::ids::SeriesId;
+use crate::domain::ids::{SeriesId, SourceId};
 use crate::domain::series::{Series, SeriesKind};
 use crate::judge::Sample;
 use crate::judge::sample::Counts;
 
 /// Shortest tick, in seconds.
 const LEAST: i64 = 1;
+/// Ticks for which a series without new points holds back the others: after them it has ended, or has
+/// nothing to tell.
+const PATIENCE: i64 = 3;
+/// Ticks by which a whole source may be behind; beyond them it has broken off.
+const BEHIND: i64 = 8;
 
 /// The series of one canary in ticks.
 pub struct Ticks<'a> {
     seconds: i64,
     values: BTreeMap<&'a SeriesId, BTreeMap<i64, f64>>,
-    /// The last tick that is over in every series that reports at all.
-    last: Option<i64>,
+    /// The moment that every series that reports at all has told of.
+    told: Option<i64>,
     metrics: &'a [CanaryMetric],
 }
 
@@ -38,18 +43,8 @@ impl<'a> Ticks<'a> {
         let steps = read.iter().map(|(_, series, _)| series.step.as_secs());
         let seconds = steps.max().unwrap_or(LEAST).max(LEAST);
         let values = read.iter().map(|(id, series, _)| (*id, in_ticks(series, seconds))).collect();
-        // A tick is over once every source was read after its end: what is missing then is missing.
-        let last = read
-            .iter()
-            .map(|(_, series, at)| {
-                let newest = series.points.last().map_or(*at, |point| point.at.min(*at));
-                let lag = at.duration_since(newest).as_secs();
-                // A series that has ended does not hold up the others for ever.
-                let known = if lag > 3 * seconds { *at } else { newest };
-                known.as_second().div_euclid(seconds) - 1
-            })
-            .min();
-        Self { seconds, values, last, metrics: &spec.metrics }
+        let told = told(&read, seconds);
+        Self { seconds, values, told, metrics: &spec.metrics }
     }
 
     /// Length of a tick.
@@ -67,9 +62,15 @@ impl<'a> Ticks<'a> {
         moment.as_second().div_euclid(self.seconds)
     }
 
-    /// The last tick that is over.
-    pub fn last_whole(&self) -> Option<i64> {
-        self.last
+    /// The last tick that every series has told of, or never will.
+    pub fn last_told(&self) -> Option<i64> {
+        self.told.map(|told| told.div_euclid(self.seconds) - 1)
+    }
+
+    /// The last tick that is settled: the one after it has come as well. Sources revise the newest
+    /// point, by scrapes and figures that arrive late, and a tick is judged only once.
+    pub fn last_settled(&self) -> Option<i64> {
+        self.last_told().map(|last| last - 1)
     }
 
     /// The first tick in which this canary had traffic. One before it that had traffic too is another
@@ -87,7 +88,7 @@ impl<'a> Ticks<'a> {
         let (old, new) = (busy(old_traffic), busy(new_traffic));
         let alone = |from: i64, to: i64| old.range(from + 1..to.max(from + 1)).count() as u64;
         let newest = *new.last()?;
-        if alone(newest, self.last.map_or(newest, |last| last + 1)) >= gap {
+        if alone(newest, self.last_settled().map_or(newest, |last| last + 1)) >= gap {
             return None;
         }
         let mut first = newest;
@@ -112,19 +113,16 @@ impl<'a> Ticks<'a> {
         Some(sum * share / (1.0 - share).max(f64::EPSILON))
     }
 
-    /// The canary's measured share of the requests in tick `at`, over a few ticks around it.
-    pub fn share(&self, at: i64) -> Option<f64> {
-        let sum = |id: &SeriesId| -> Option<f64> {
-            let values = self.values.get(id)?;
-            Some(values.range(at - 1..=at + 1).map(|(_, v)| v).sum())
-        };
-        self.metrics.iter().find_map(|metric| match &metric.data {
+    /// The requests of the baseline and the canary in tick `at`, by the first metric that counts them.
+    pub fn requests(&self, at: i64) -> (f64, f64) {
+        let count = |id: &SeriesId| self.value(id, at).filter(|n| *n > 0.0).unwrap_or_default();
+        let both = self.metrics.iter().find_map(|metric| match &metric.data {
             CanaryData::Counts { baseline, canary } => {
-                let (stable, new) = (sum(&baseline.requests)?, sum(&canary.requests)?);
-                (stable + new > 0.0).then(|| new / (stable + new))
+                Some((count(&baseline.requests), count(&canary.requests)))
             }
             CanaryData::Levels { .. } => None,
-        })
+        });
+        both.unwrap_or_default()
     }
 
     /// What tick `at` brings for `metric`.
@@ -155,13 +153,51 @@ impl<'a> Ticks<'a> {
 
     fn counts(&self, pair: &CountPair, at: i64) -> Option<Counts> {
         let requests = self.value(&pair.requests, at)?;
-        // A counter of errors that never fired often does not exist: with requests, that is none.
-        let events = match self.values.get(&pair.events) {
-            Some(values) => values.get(&at).copied().unwrap_or(0.0),
+        let events = match self.value(&pair.events, at) {
+            Some(events) => events,
+            None if self.leaves_out_zeros(pair, at) => 0.0,
             None => return None,
         };
         Some(Counts::new(requests, events))
     }
+}
+
+impl Ticks<'_> {
+    /// Whether events that are missing in tick `at`, in which there were requests, are none. A counter
+    /// of errors that never fired often does not exist, and some sources leave out zeros. But a series
+    /// that told of every tick before, or of a zero, has broken off or is late.
+    fn leaves_out_zeros(&self, pair: &CountPair, at: i64) -> bool {
+        let (Some(events), Some(requests)) =
+            (self.values.get(&pair.events), self.values.get(&pair.requests))
+        else {
+            return false;
+        };
+        let Some((last, _)) = events.range(..at).next_back() else { return true };
+        let wrote_zero = events.range(..at).any(|(_, value)| *value == 0.0);
+        let mut busy = requests.range(..last).filter(|(_, value)| **value > 0.0);
+        !wrote_zero && busy.any(|(tick, _)| !events.contains_key(tick))
+    }
+}
+
+/// Until when all of the series have told: each until its newest point. One without new points for
+/// longer has told until its last read, less the time by which its source is behind anyway.
+fn told(read: &[(&SeriesId, &Series, Timestamp)], seconds: i64) -> Option<i64> {
+    let newest = |series: &Series, at: Timestamp| {
+        series.points.last().map(|point| point.at.min(at).as_second())
+    };
+    let behind = |source: &SourceId| {
+        let own = read.iter().filter(|(id, ..)| id.source == *source);
+        let lags = own.filter_map(|(_, series, at)| Some(at.as_second() - newest(series, *at)?));
+        lags.min().unwrap_or_default()
+    };
+    let until = |(id, series, at): &(&SeriesId, &Series, Timestamp)| {
+        let at_most = at.as_second() - PATIENCE * seconds;
+        match newest(series, *at) {
+            Some(newest) if newest >= at_most => newest,
+            _ => at.as_second() - behind(&id.source).min(BEHIND * seconds),
+        }
+    };
+    read.iter().map(until).min()
 }
 
 /// The series that shows whether the baseline has traffic.
@@ -214,3 +250,7 @@ fn in_ticks(series: &Series, seconds: i64) -> BTreeMap<i64, f64> {
         .map(|(at, (sum, n))| (at, if mean { sum / f64::from(n.max(1)) } else { sum }))
         .collect()
 }
+
+#[cfg(test)]
+#[path = "ticks_tests.rs"]
+mod tests;

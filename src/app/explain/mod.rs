@@ -227,8 +227,10 @@ fn source(state: &State, source: &SourceState) -> Vec<String> {
 
 /// What changed lately in a service, newest first, in one sentence.
 pub fn lately(state: &State, service: &ServiceId) -> Option<String> {
-    let told: Vec<String> = changes_of(state, service)
-        .take_while(|row| age_of(state.now, row.at) <= LATELY)
+    // Newest first: what is older is not looked at.
+    let recent = state.rows.timeline.iter().take_while(|row| age_of(state.now, row.at) <= LATELY);
+    let told: Vec<String> = recent
+        .filter(|row| row.at <= state.now && row.services.contains(service))
         .take(CHANGES)
         .map(|row| format!("{} ago {}", ago(state, row.at), change_words(row)))
         .collect();

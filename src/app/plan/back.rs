@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Composed;
-use super::compose::{pipelines, reason};
 use super::guards::{against, not_fresh};
+use super::lookup::{pipelines, reason};
 use super::shares::{has_other, other_canaries, spread};
 use crate::app::select::canaries::split_of;
 use crate::app::state::State;

@@ -2,7 +2,7 @@
 
 use super::Composed;
 use super::back::roll_back_and_hold;
-use super::guards::canaries_of;
+use super::lookup::{canaries_of, pipelines, reason};
 use super::shares::shift;
 use super::undo::undo;
 use crate::app::intent::{Custom, Intent};
@@ -178,11 +178,6 @@ fn chosen<'a>(
     }
 }
 
-pub(super) fn reason(comment: &str, usual: &str) -> SafeText {
-    let comment = comment.trim();
-    SafeText::new(if comment.is_empty() { usual } else { comment })
-}
-
 fn composed(state: &State, item: &ItemId, writes: Vec<Write>) -> Composed {
     let said: Vec<String> = writes
         .iter()
@@ -285,15 +280,6 @@ fn roll_back(
         None => pipeline.before(stage)?,
     };
     Ok(Write::RollBack { pipeline: pipeline.id.clone(), stage: stage.name.clone(), to })
-}
-
-/// Pipelines of a service, those that want a human first.
-pub(super) fn pipelines<'a>(state: &'a State, service: &ServiceId) -> Vec<&'a Pipeline> {
-    let Some(members) = state.membership.members(service) else { return Vec::new() };
-    let known = members.pipelines.iter().filter_map(|id| state.fleet.pipelines.get(id));
-    let mut all: Vec<&Pipeline> = known.map(|o| &*o.value).collect();
-    all.sort_by_key(|p| p.approvals().next().is_none());
-    all
 }
 
 fn promote(state: &State, service: &ServiceId, comment: &str) -> Result<Composed, String> {

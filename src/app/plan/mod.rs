@@ -4,6 +4,7 @@ mod back;
 mod choices;
 mod compose;
 mod guards;
+mod lookup;
 mod place;
 mod reading;
 mod shares;

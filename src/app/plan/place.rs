@@ -1,6 +1,6 @@
 //! Where a write happens, by name: what freezes and the production rule look at.
 
-use super::guards::canaries_of;
+use super::lookup::canaries_of;
 use crate::app::state::State;
 use crate::domain::ids::{ItemId, PipelineId, TrafficId};
 use crate::domain::text::SafeText;

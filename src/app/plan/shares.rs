@@ -1,6 +1,6 @@
 //! Shares of a traffic split: what some versions are given, and what that leaves the others.
 
-use super::guards::canaries_of;
+use super::lookup::canaries_of;
 use crate::app::state::State;
 use crate::domain::canary::Purpose;
 use crate::domain::text::SafeText;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Wanted;
 use crate::app::state::State;
 use crate::domain::change::Change;
-use crate::domain::error::Fault;
+use crate::domain::error::{Fault, FaultKind};
 use crate::domain::ids::{ItemId, ServiceId, SourceId};
 use crate::domain::observed::Freshness;
 use crate::domain::table::Table;
@@ -104,58 +104,70 @@ impl Facts<'_> {
     pub(super) fn unknown(&self) -> Vec<Unknown> {
         let fleet = &self.state.fleet;
         let mut unknown = Vec::new();
-        self.add(&mut unknown, "pipeline", &fleet.pipelines, ItemId::Pipeline);
-        self.add(&mut unknown, "environment", &fleet.environments, ItemId::Environment);
-        self.add(&mut unknown, "traffic", &fleet.traffic, ItemId::Traffic);
-        self.add(&mut unknown, "flag", &fleet.flags, ItemId::Flag);
-        self.add(&mut unknown, "alarm", &fleet.alarms, ItemId::Alarm);
-        self.add(&mut unknown, "series", &fleet.series, ItemId::Series);
+        self.add(&mut unknown, &fleet.pipelines, ItemId::Pipeline);
+        // A listing names a pipeline and says nothing of how it is.
+        for (id, observed) in fleet.pipelines.iter().filter(|(_, o)| !o.value.detail) {
+            let fault = observed.fault.clone().unwrap_or_else(|| {
+                let message = format!("{} is listed; its stages were not read yet", id.name);
+                Fault::new(FaultKind::NotReadYet, message)
+            });
+            self.name(&mut unknown, &ItemId::Pipeline(id.clone()), fault);
+        }
+        self.add(&mut unknown, &fleet.environments, ItemId::Environment);
+        self.add(&mut unknown, &fleet.traffic, ItemId::Traffic);
+        self.add(&mut unknown, &fleet.flags, ItemId::Flag);
+        self.add(&mut unknown, &fleet.alarms, ItemId::Alarm);
+        self.add(&mut unknown, &fleet.series, ItemId::Series);
         unknown
     }
 
-    fn add<K, V>(
-        &self,
-        unknown: &mut Vec<Unknown>,
-        kind: &str,
-        table: &Table<K, V>,
-        item: fn(K) -> ItemId,
-    ) where
+    fn add<K, V>(&self, unknown: &mut Vec<Unknown>, table: &Table<K, V>, item: fn(K) -> ItemId)
+    where
         K: Ord + Clone,
         V: PartialEq,
     {
         for (id, fault) in table.iter_unread() {
-            let item = item(id.clone());
-            let services = self.state.membership.owners(&item);
-            if self.wanted.covers(services) {
-                unknown.push(Unknown {
-                    source: item.source().clone(),
-                    kind: kind.to_owned(),
-                    name: item.name().clone(),
-                    services: services.to_vec(),
-                    fault: fault.clone(),
-                });
-            }
+            self.name(unknown, &item(id.clone()), fault.clone());
         }
     }
 
-    /// Facts that are asked for and stale or lost.
-    pub(super) fn aged(&self) -> usize {
-        let fleet = &self.state.fleet;
-        self.count(&fleet.pipelines, ItemId::Pipeline)
-            + self.count(&fleet.environments, ItemId::Environment)
-            + self.count(&fleet.traffic, ItemId::Traffic)
-            + self.count(&fleet.flags, ItemId::Flag)
-            + self.count(&fleet.alarms, ItemId::Alarm)
+    fn name(&self, unknown: &mut Vec<Unknown>, item: &ItemId, fault: Fault) {
+        let services = self.state.membership.owners(item);
+        if self.wanted.covers(services) {
+            unknown.push(Unknown {
+                source: item.source().clone(),
+                kind: item.kind().to_owned(),
+                name: item.name().clone(),
+                services: services.to_vec(),
+                fault,
+            });
+        }
     }
 
-    fn count<K, V>(&self, table: &Table<K, V>, item: fn(K) -> ItemId) -> usize
+    /// Facts that are asked for and stale or lost; what was never read is not stale but unknown.
+    pub(super) fn aged(&self) -> usize {
+        let fleet = &self.state.fleet;
+        self.count(&fleet.pipelines, ItemId::Pipeline, |pipeline| pipeline.detail)
+            + self.count(&fleet.environments, ItemId::Environment, |_| true)
+            + self.count(&fleet.traffic, ItemId::Traffic, |_| true)
+            + self.count(&fleet.flags, ItemId::Flag, |_| true)
+            + self.count(&fleet.alarms, ItemId::Alarm, |_| true)
+    }
+
+    fn count<K, V>(
+        &self,
+        table: &Table<K, V>,
+        item: fn(K) -> ItemId,
+        was_read: fn(&V) -> bool,
+    ) -> usize
     where
         K: Ord + Clone,
         V: PartialEq,
     {
         let state = self.state;
         let aged = table.iter().filter(|(id, observed)| {
-            state.fleet.freshness(observed, state.now) != Freshness::Fresh
+            was_read(&observed.value)
+                && state.fleet.freshness(observed, state.now) != Freshness::Fresh
                 && self.wanted.covers(state.membership.owners(&item((*id).clone())))
         });
         aged.count()

@@ -2,13 +2,16 @@
 
 mod events;
 mod facts;
+mod gist;
 mod plan;
 mod source;
+mod watcher;
 
-pub use events::{EVENT_FORMAT, Event, EventKind, Watcher};
+pub use events::{EVENT_FORMAT, Event, EventKind};
 pub use facts::{Known, Unknown};
-pub use plan::{ACT_FORMAT, Act, act};
-pub use source::{FailingRead, SourceLine};
+pub use plan::{ACT_FORMAT, Act, act, no_act};
+pub use source::{FailingItems, FailingRead, SourceLine};
+pub use watcher::Watcher;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -26,7 +29,7 @@ use crate::domain::environment::Environment;
 use crate::domain::flag::Flag;
 use crate::domain::ids::{CanaryId, ItemId, ServiceId};
 use crate::domain::pipeline::Pipeline;
-use crate::domain::source::SourceHealth;
+use crate::domain::source::{SourceHealth, SourceState};
 use crate::domain::text::SafeText;
 use crate::domain::traffic::TrafficSplit;
 
@@ -77,6 +80,8 @@ pub struct Summary {
     pub waiting: usize,
     /// Stages that failed.
     pub failed: usize,
+    /// Environments with customers on them that do not work.
+    pub unhealthy: usize,
     /// Alarms that fire.
     pub alarms: usize,
     /// Canaries that harm or may harm.
@@ -160,13 +165,17 @@ impl Wanted {
 pub fn status(state: &State, wanted: &Wanted) -> Status {
     let fleet = &state.fleet;
     let facts = facts::Facts { state, wanted };
+    let mut failing = source::failing_items(fleet);
+    let mut line = |source: &SourceState| {
+        source::line(state, source, failing.remove(&source.meta.id).unwrap_or_default())
+    };
     let mut status = Status {
         format: STATUS_FORMAT.to_owned(),
         at: state.now,
         rehearsal: state.setup.rehearsal.as_ref().map(|r| r.scenario.clone()),
         settled: fleet.sources.values().all(|source| source.report.settled),
         summary: Summary::default(),
-        sources: fleet.sources.values().map(|source| source::line(state, source)).collect(),
+        sources: fleet.sources.values().map(&mut line).collect(),
         services: Vec::new(),
         inbox: Vec::new(),
         pipelines: Vec::new(),
@@ -265,6 +274,7 @@ fn summary(state: &State, wanted: &Wanted, status: &Status, aged: usize) -> Summ
             let needs = needs(state);
             sum.waiting = needs.waiting;
             sum.failed = needs.failed;
+            sum.unhealthy = needs.unhealthy;
             sum.alarms = needs.alarms;
             sum.canaries = needs.canaries;
         }
@@ -272,15 +282,17 @@ fn summary(state: &State, wanted: &Wanted, status: &Status, aged: usize) -> Summ
             for ask in asks(state, wanted) {
                 match ask.kind {
                     AskKind::Alarm => sum.alarms += 1,
+                    AskKind::Unhealthy => sum.unhealthy += 1,
                     AskKind::Failed => sum.failed += 1,
-                    AskKind::Approval | AskKind::Held => sum.waiting += 1,
-                    AskKind::SignIn => {}
+                    AskKind::Approval | AskKind::Held | AskKind::Pilot => sum.waiting += 1,
+                    // Canaries are counted by their rows.
+                    AskKind::Unsure | AskKind::SignIn | AskKind::Canary => {}
                 }
             }
             let rows = state.rows.canaries.iter();
             sum.canaries = rows
                 .filter(|row| wanted.covers(std::slice::from_ref(&row.service)))
-                .filter(|row| row.percent.is_some() && row.attention <= Attention::AtRisk)
+                .filter(|row| row.is_at_risk())
                 .count();
         }
     }

@@ -129,6 +129,24 @@ pub fn act(plan: &Plan, setup: &Setup) -> Act {
     }
 }
 
+/// What is told where there is no plan: why.
+pub fn no_act(why: &str, setup: &Setup, at: Timestamp) -> Act {
+    let rehearsal = setup.rehearsal.as_ref().map(|rehearsal| rehearsal.scenario.clone());
+    Act {
+        format: ACT_FORMAT.to_owned(),
+        plan: String::new(),
+        title: SafeText::default(),
+        rehearsal,
+        service: None,
+        production: false,
+        at,
+        steps: Vec::new(),
+        guards: Vec::new(),
+        notes: Vec::new(),
+        refusal: Some(SafeText::new(why)),
+    }
+}
+
 impl Act {
     /// Takes in what came of the steps, in their order.
     pub fn take(&mut self, outcomes: &[Outcome]) {

@@ -1,11 +1,14 @@
 //! Sources as a report gives them.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::app::state::State;
-use crate::domain::error::{Fault, FaultKind};
+use crate::domain::error::Fault;
+use crate::domain::fleet::Fleet;
 use crate::domain::ids::SourceId;
 use crate::domain::observation::Topic;
 use crate::domain::source::{SourceHealth, SourceState};
@@ -35,8 +38,12 @@ pub struct SourceLine {
     pub budget_per_minute: u32,
     /// Everything was asked for and was read, or failed, at least once.
     pub settled: bool,
+    /// What is known to exist and was not read yet.
+    pub unread_items: u32,
     /// Reads that fail now.
     pub failing: Vec<FailingRead>,
+    /// What cannot be read while other things can, by reason.
+    pub failing_items: Vec<FailingItems>,
     /// What is odd but not wrong.
     pub warnings: Vec<SafeText>,
 }
@@ -56,8 +63,57 @@ pub struct FailingRead {
     pub missing_permission: Option<SafeText>,
 }
 
+/// Items that cannot be read, all for the same reason.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FailingItems {
+    /// What kind of thing they are.
+    pub kind: String,
+    /// How many.
+    pub count: usize,
+    /// Some of their names.
+    pub names: Vec<SafeText>,
+    /// Why one of them failed, and what to do.
+    pub fault: Fault,
+    /// The permission that is missing, if that is known.
+    pub missing_permission: Option<SafeText>,
+}
+
+/// Names told of items that fail for the same reason.
+const NAMES: usize = 5;
+
+/// What of each source cannot be read by itself, by kind and reason.
+pub(super) fn failing_items(fleet: &Fleet) -> BTreeMap<SourceId, Vec<FailingItems>> {
+    let mut found: BTreeMap<SourceId, Vec<FailingItems>> = BTreeMap::new();
+    for (item, fault) in fleet.faults() {
+        let groups = found.entry(item.source().clone()).or_default();
+        let same = |group: &&mut FailingItems| {
+            group.kind == item.kind() && group.fault.kind.is_like(&fault.kind)
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => {
+                group.count += 1;
+                if group.names.len() < NAMES {
+                    group.names.push(item.name().clone());
+                }
+            }
+            None => groups.push(FailingItems {
+                kind: item.kind().to_owned(),
+                count: 1,
+                names: vec![item.name().clone()],
+                fault: fault.clone(),
+                missing_permission: fault.kind.missing_permission().cloned(),
+            }),
+        }
+    }
+    found
+}
+
 /// The line of a source.
-pub(super) fn line(state: &State, source: &SourceState) -> SourceLine {
+pub(super) fn line(
+    state: &State,
+    source: &SourceState,
+    failing_items: Vec<FailingItems>,
+) -> SourceLine {
     let last = source.last_answer();
     SourceLine {
         source: source.meta.id.clone(),
@@ -70,6 +126,7 @@ pub(super) fn line(state: &State, source: &SourceState) -> SourceLine {
         calls: source.report.calls,
         budget_per_minute: source.report.budget_per_minute,
         settled: source.report.settled,
+        unread_items: source.report.unread_items,
         failing: source
             .failing
             .iter()
@@ -78,12 +135,10 @@ pub(super) fn line(state: &State, source: &SourceState) -> SourceLine {
                 since: failing.since,
                 times: failing.times,
                 fault: failing.fault.clone(),
-                missing_permission: match &failing.fault.kind {
-                    FaultKind::Forbidden { permission } => permission.clone(),
-                    _ => None,
-                },
+                missing_permission: failing.fault.kind.missing_permission().cloned(),
             })
             .collect(),
+        failing_items,
         warnings: source.warnings.clone(),
     }
 }

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use jiff::Timestamp;
 
 use crate::app::activity::Activity;
+use crate::app::flight::Flight;
 use crate::app::row::{Attention, Row, RowId};
 use crate::domain::ids::ServiceId;
 use crate::domain::text::SafeText;
@@ -21,8 +22,10 @@ pub struct ActivityRow {
     pub service: Option<ServiceId>,
     /// When it was confirmed.
     pub at: Timestamp,
-    /// What came of it; `None` while it is under way.
+    /// What came of it; `None` while it is under way, and of a flight.
     pub outcome: Option<OutcomeKind>,
+    /// The flight, if a pilot's is told.
+    pub flight: Option<Flight>,
     /// The same in a sentence.
     pub sentence: SafeText,
 }
@@ -36,6 +39,7 @@ pub fn row(activity: &Activity) -> ActivityRow {
         service: activity.service.clone(),
         at: activity.at,
         outcome: outcome.map(crate::domain::write::Outcome::kind),
+        flight: activity.flight.clone(),
         sentence: match outcome {
             Some(outcome) => outcome.sentence().into(),
             None => activity.progress().into(),
@@ -46,6 +50,13 @@ pub fn row(activity: &Activity) -> ActivityRow {
 impl ActivityRow {
     /// How much it needs a human.
     pub fn attention(&self) -> Attention {
+        if let Some(flight) = &self.flight {
+            return match flight.last() {
+                _ if flight.over => Attention::Calm,
+                Some(event) if event.what.calls() => Attention::Waiting,
+                _ => Attention::Moving,
+            };
+        }
         match self.outcome {
             None => Attention::Moving,
             Some(OutcomeKind::Done | OutcomeKind::Answered) => Attention::Calm,

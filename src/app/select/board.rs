@@ -4,14 +4,21 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Facts;
+use super::stages::{self, StageCell};
+use super::unheard::{self, Unheard};
 use crate::app::canary::Stand;
 use crate::app::row::{Attention, Row, RowId};
-use crate::domain::alarm::AlarmState;
 use crate::domain::environment::Health;
+use crate::domain::fact::FactKind;
 use crate::domain::ids::{ItemId, PipelineId, ServiceId};
-use crate::domain::pipeline::{RunState, Stage};
+use crate::domain::pipeline::RunState;
 use crate::domain::service::Service;
 use crate::domain::text::SafeText;
+
+/// The count of services that need a human.
+pub const NEEDS_YOU: u8 = 0;
+/// The count of services of which something is not known.
+pub const UNKNOWN: u8 = 1;
 
 /// One service on the board.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,12 +43,14 @@ pub struct BoardRow {
     pub health: Option<Health>,
     /// Approvals that wait.
     pub approvals: usize,
-    /// Alarms that fire.
+    /// Alarms that fire and are not silenced.
     pub firing: usize,
-    /// Resources of it that could not be read.
+    /// Resources of it that were not read yet, or whose latest read failed.
     pub unread: usize,
     /// Resources that it claims by name and that do not exist.
     pub missing: Vec<ItemId>,
+    /// What it claims of sources that have told nothing of it yet.
+    pub unheard: Vec<Unheard>,
     /// Flags, and the newest change of one.
     pub flags: usize,
     /// When one of its flags last changed.
@@ -50,28 +59,19 @@ pub struct BoardRow {
     pub canary_percent: Option<f64>,
     /// How that canary stands, and the odds of harm.
     pub canary_stand: Option<(Stand, SafeText)>,
-}
-
-/// One stage on the board.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StageCell {
-    /// Its name.
-    pub name: SafeText,
-    /// Where it stands.
-    pub state: RunState,
-    /// The way into it is closed.
-    pub held: bool,
-    /// What is there, short.
-    pub revision: Option<String>,
-    /// Since when it is in that state; for a waiting one, since when it waits; for one at rest that
-    /// is held, since when it is held.
-    pub since: Option<Timestamp>,
+    /// The pilot that flies it calls a human.
+    pub canary_calls: bool,
 }
 
 impl BoardRow {
     /// Whether a pipeline that it claims by name does not exist.
     pub fn lacks_a_pipeline(&self) -> bool {
         self.missing.iter().any(|item| matches!(item, ItemId::Pipeline(_)))
+    }
+
+    /// Whether there may be more about it than was read.
+    pub fn is_unread(&self) -> bool {
+        self.unread > 0 || !self.unheard.is_empty()
     }
 }
 
@@ -93,6 +93,11 @@ impl Row for BoardRow {
         }
         text
     }
+
+    fn marks(&self) -> u16 {
+        let unknown = self.is_unread() || !self.missing.is_empty();
+        u16::from(self.attention <= Attention::Waiting) << NEEDS_YOU | u16::from(unknown) << UNKNOWN
+    }
 }
 
 /// The row of `service`.
@@ -111,34 +116,46 @@ pub fn row(service: &Service, facts: &Facts<'_>) -> BoardRow {
         firing: 0,
         unread: 0,
         missing: super::missing::of(service, facts.fleet),
+        unheard: Vec::new(),
         flags: 0,
         flag_changed: None,
         canary_percent: None,
         canary_stand: None,
+        canary_calls: false,
     };
     let Some(members) = facts.membership.members(&service.id) else {
         row.attention = attention(&row);
         return row;
     };
+    row.unheard = unheard::of(service, members, facts);
     add_pipelines(&mut row, members.pipelines.iter(), facts);
     for id in &members.environments {
         match facts.fleet.environments.get(id) {
-            Some(o) if o.value.production != Some(false) => {
-                row.health = row.health.max(Some(o.value.health));
+            Some(o) => {
+                row.unread += usize::from(o.fault.is_some());
+                if o.value.production != Some(false) {
+                    row.health = row.health.max(Some(o.value.health));
+                }
             }
-            Some(_) => {}
             None => row.unread += 1,
         }
     }
+    if row.unheard.iter().any(|it| it.kind == FactKind::Environments) {
+        row.health = row.health.max(Some(Health::Unknown));
+    }
     for id in &members.alarms {
         match facts.fleet.alarms.get(id) {
-            Some(o) => row.firing += usize::from(o.value.state == AlarmState::Firing),
+            Some(o) => {
+                row.unread += usize::from(o.fault.is_some());
+                row.firing += usize::from(o.value.calls());
+            }
             None => row.unread += 1,
         }
     }
     for id in &members.flags {
         match facts.fleet.flags.get(id) {
             Some(o) => {
+                row.unread += usize::from(o.fault.is_some());
                 row.flags += 1;
                 row.flag_changed = row.flag_changed.max(o.value.changed());
             }
@@ -151,6 +168,8 @@ pub fn row(service: &Service, facts: &Facts<'_>) -> BoardRow {
         let share = super::canaries::share(canary, split, judged);
         let Some(share) = share.filter(|p| *p > 0.0 && *p < 100.0) else { continue };
         row.canary_percent = row.canary_percent.or(Some(share));
+        row.canary_calls |=
+            facts.pilots.get(&canary.id).is_some_and(|pilot| pilot.asks().is_some());
         if row.canary_stand.is_none() {
             row.canary_stand = judged.map(|j| (j.stand, j.odds.clone()));
         }
@@ -168,9 +187,9 @@ fn attention(row: &BoardRow) -> Attention {
         || states().any(|s| s == RunState::Failed)
     {
         Attention::Failing
-    } else if row.approvals > 0 {
+    } else if row.approvals > 0 || row.canary_calls {
         Attention::Waiting
-    } else if row.unread > 0
+    } else if row.is_unread()
         || !row.missing.is_empty()
         || row.canary_percent.is_some()
         || row.stages.iter().any(|s| s.held)
@@ -196,7 +215,11 @@ fn add_pipelines<'a>(
         count += 1;
         match facts.fleet.pipelines.get(id) {
             None => row.unread += 1,
-            Some(o) => row.approvals += o.value.approvals().count(),
+            Some(o) => {
+                // A listing alone says nothing of its state.
+                row.unread += usize::from(o.fault.is_some() || !o.value.detail);
+                row.approvals += o.value.approvals().count();
+            }
         }
         let Some(candidate) = super::pipelines::row(id, facts).map(|r| r.attention) else {
             continue;
@@ -208,25 +231,7 @@ fn add_pipelines<'a>(
     let Some((_, id)) = shown else { return };
     row.more_pipelines = count - 1;
     if let Some(o) = facts.fleet.pipelines.get(&id) {
-        row.stages = o.value.stages.iter().map(cell).collect();
+        row.stages = o.value.stages.iter().map(stages::cell).collect();
     }
     row.pipeline = Some(id);
-}
-
-pub(super) fn cell(stage: &Stage) -> StageCell {
-    let asked = stage.approvals().filter_map(|(_, ask)| ask.requested).min();
-    let held = stage.is_held();
-    // What matters of a stage at rest behind a closed door is since when the door is closed.
-    let rests = matches!(stage.state, RunState::Succeeded | RunState::NotRun);
-    let since = match &stage.transition {
-        Some(transition) if held && rests => transition.at,
-        _ => stage.since,
-    };
-    StageCell {
-        name: stage.name.clone(),
-        state: stage.state,
-        held,
-        revision: stage.revision.as_ref().map(crate::domain::revision::Revision::short),
-        since: asked.or(since),
-    }
 }

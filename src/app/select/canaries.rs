@@ -10,6 +10,9 @@ use crate::domain::fleet::Fleet;
 use crate::domain::ids::{CanaryId, ServiceId, TrafficId};
 use crate::domain::traffic::TrafficSplit;
 
+/// The count of canaries that harm or may harm.
+pub const AT_RISK: u8 = 0;
+
 /// One canary.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CanaryRow {
@@ -30,6 +33,13 @@ pub struct CanaryRow {
     pub judged: Option<Judged>,
 }
 
+impl CanaryRow {
+    /// Whether it harms, or may; what only waits for a human is counted with the rest of that.
+    pub fn is_at_risk(&self) -> bool {
+        self.percent.is_some() && matches!(self.attention, Attention::Failing | Attention::AtRisk)
+    }
+}
+
 impl Row for CanaryRow {
     type Order = (Attention, CanaryId);
 
@@ -43,6 +53,10 @@ impl Row for CanaryRow {
 
     fn search_text(&self) -> String {
         format!("{} service:{}", self.canary, self.service)
+    }
+
+    fn marks(&self) -> u16 {
+        u16::from(self.is_at_risk()) << AT_RISK
     }
 }
 
@@ -75,9 +89,11 @@ pub fn row(spec: &CanarySpec, facts: &Facts<'_>) -> CanaryRow {
     let judged = facts.watches.get(&spec.id).and_then(|watch| watch.judged.clone());
     let percent = share(spec, split.map(|(_, split)| split), judged.as_ref());
     let has_split = spec.traffic.is_some();
+    let called = facts.pilots.get(&spec.id).is_some_and(|pilot| pilot.asks().is_some());
     let attention = match (percent, judged.as_ref().map(|j| j.stand)) {
         (_, Some(Stand::Harm)) => Attention::Failing,
-        (_, Some(Stand::AtRisk)) => Attention::AtRisk,
+        _ if called => Attention::Waiting,
+        (_, Some(Stand::AtRisk | Stand::Silent)) => Attention::AtRisk,
         (None, _) if has_split => Attention::AtRisk,
         (Some(p), _) if p > 0.0 && p < 100.0 => Attention::Moving,
         (Some(_) | None, _) => Attention::Calm,

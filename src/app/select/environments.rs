@@ -41,6 +41,9 @@ impl Row for EnvironmentRow {
         for service in &self.services {
             text.push_str(&format!(" service:{service}"));
         }
+        if self.services.is_empty() {
+            text.push_str(" service:unclaimed");
+        }
         text
     }
 }

@@ -42,6 +42,9 @@ impl Row for FlagRow {
         for service in &self.services {
             text.push_str(&format!(" service:{service}"));
         }
+        if self.services.is_empty() {
+            text.push_str(" service:unclaimed");
+        }
         if self.stale.is_some() {
             text.push_str(" is:stale");
         }

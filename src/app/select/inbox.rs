@@ -5,12 +5,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Facts;
+use super::canaries::CanaryRow;
+use crate::app::activity::Activity;
+use crate::app::pilot::Pilot;
 use crate::app::row::{Row, RowId};
-use crate::domain::alarm::AlarmState;
+use crate::domain::error::FaultKind;
 use crate::domain::ids::{ItemId, ServiceId};
 use crate::domain::pipeline::RunState;
-use crate::domain::source::{SourceHealth, SourceState};
+use crate::domain::source::SourceState;
 use crate::domain::text::SafeText;
+use crate::domain::write::OutcomeKind;
 
 /// Something that waits for a human.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,8 +43,16 @@ pub struct AskRow {
 pub enum AskKind {
     /// An alarm fires.
     Alarm,
+    /// An environment that customers are on does not work.
+    Unhealthy,
     /// A stage failed.
     Failed,
+    /// A canary does harm, or may.
+    Canary,
+    /// A pilot holds, and calls a human.
+    Pilot,
+    /// Nobody knows what became of a write.
+    Unsure,
     /// An execution waits for approval.
     Approval,
     /// An execution waits behind a closed transition.
@@ -54,7 +66,11 @@ impl AskKind {
     pub fn word(self) -> &'static str {
         match self {
             Self::Alarm => "alarm",
+            Self::Unhealthy => "unhealthy",
             Self::Failed => "failed",
+            Self::Canary => "canary",
+            Self::Pilot => "pilot",
+            Self::Unsure => "unsure",
             Self::Approval => "approve",
             Self::Held => "held",
             Self::SignIn => "sign in",
@@ -79,7 +95,15 @@ impl Row for AskRow {
         for service in &self.services {
             text.push_str(&format!(" {service} service:{service}"));
         }
+        // A source belongs to nobody, and nobody forgot to claim it.
+        if self.services.is_empty() && self.kind != AskKind::SignIn {
+            text.push_str(" service:unclaimed");
+        }
         text
+    }
+
+    fn marks(&self) -> u16 {
+        1 << self.kind as u16
     }
 }
 
@@ -94,7 +118,7 @@ pub fn of_item(item: &ItemId, facts: &Facts<'_>) -> Vec<AskRow> {
             .fleet
             .alarms
             .get(id)
-            .filter(|o| o.value.state == AlarmState::Firing && !o.value.silenced)
+            .filter(|o| o.value.calls())
             .map(|o| AskRow {
                 id: RowId::Ask(item.clone(), "firing".into()),
                 kind: AskKind::Alarm,
@@ -106,8 +130,38 @@ pub fn of_item(item: &ItemId, facts: &Facts<'_>) -> Vec<AskRow> {
             })
             .into_iter()
             .collect(),
+        ItemId::Environment(id) => facts
+            .fleet
+            .environments
+            .get(id)
+            .filter(|o| o.value.harms_customers())
+            .map(|o| AskRow {
+                id: RowId::Ask(item.clone(), "unhealthy".into()),
+                kind: AskKind::Unhealthy,
+                services: facts.membership.owners(item).to_vec(),
+                title: o.value.name.clone(),
+                detail: o.value.summary.clone(),
+                since: o.value.since,
+                deadline: None,
+            })
+            .into_iter()
+            .collect(),
         _ => Vec::new(),
     }
+}
+
+/// What a write wants of a human: to look what became of it, if nobody knows.
+pub fn of_activity(activity: &Activity) -> Option<AskRow> {
+    let outcome = activity.outcome().filter(|o| o.kind() == OutcomeKind::Unknown)?;
+    Some(AskRow {
+        id: RowId::Plan(activity.plan.clone()),
+        kind: AskKind::Unsure,
+        services: activity.service.iter().cloned().collect(),
+        title: activity.title.clone(),
+        detail: Some(outcome.sentence().into()),
+        since: Some(activity.at),
+        deadline: None,
+    })
 }
 
 fn of_pipeline(
@@ -159,9 +213,34 @@ fn of_pipeline(
     asks
 }
 
+/// What a canary, or the pilot that flies it, wants from a human.
+pub fn of_canary(row: &CanaryRow, facts: &Facts<'_>) -> Option<AskRow> {
+    let pilot = facts.pilots.get(&row.canary).and_then(Pilot::asks);
+    let judged = row.judged.as_ref();
+    let risky = judged.filter(|judged| judged.stand.is_risky());
+    let (kind, detail, since) = match (pilot, risky) {
+        (Some((why, since)), _) => (AskKind::Pilot, why.clone(), Some(since)),
+        (None, Some(judged)) => {
+            (AskKind::Canary, format!("{}: {}", judged.lead, judged.sentence).into(), None)
+        }
+        (None, None) => return None,
+    };
+    Some(AskRow {
+        id: RowId::Canary(row.canary.clone()),
+        kind,
+        services: vec![row.service.clone()],
+        title: row.canary.text().clone(),
+        detail: Some(detail),
+        since,
+        deadline: None,
+    })
+}
+
 /// What a source wants from a human.
 pub fn of_source(state: &SourceState) -> Option<AskRow> {
-    let failing = state.worst().filter(|_| state.health() == SourceHealth::NotAuthenticated)?;
+    // What fails for another reason, and perhaps for longer, is not what a human has to do.
+    let refused = state.failing.values().filter(|f| f.fault.kind == FaultKind::NotAuthenticated);
+    let failing = refused.min_by_key(|failing| failing.since)?;
     Some(AskRow {
         id: RowId::Source(state.meta.id.clone()),
         kind: AskKind::SignIn,
@@ -171,4 +250,42 @@ pub fn of_source(state: &SourceState) -> Option<AskRow> {
         since: Some(failing.since),
         deadline: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::error::Fault;
+    use crate::domain::ids::SourceId;
+    use crate::domain::observation::Topic;
+    use crate::domain::observed::FreshnessPolicy;
+    use crate::domain::source::{Capabilities, Failing, SourceMeta};
+
+    #[test]
+    fn signing_in_is_told_by_the_read_that_was_refused() {
+        let mut state = SourceState::new(SourceMeta {
+            id: SourceId::new("pipes"),
+            kind: "codepipeline".into(),
+            place: "eu-west-1".into(),
+            capabilities: Capabilities::default(),
+            policy: FreshnessPolicy {
+                stale_after: jiff::SignedDuration::from_mins(2),
+                lost_after: jiff::SignedDuration::from_mins(15),
+            },
+        });
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let failing = |kind, hint: &str, since| Failing {
+            fault: Fault::new(kind, "x").hint(hint),
+            since: at(since),
+            times: 1,
+            items: std::collections::BTreeSet::new(),
+        };
+        state.failing.insert(Topic::Overview, failing(FaultKind::Unreachable, "the network", 1));
+        assert_eq!(of_source(&state), None);
+        let refused = failing(FaultKind::NotAuthenticated, "run `aws sso login`", 2);
+        state.failing.insert(Topic::Items, refused);
+        let row = of_source(&state).unwrap();
+        assert_eq!(row.detail.unwrap().as_str(), "run `aws sso login`");
+        assert_eq!(row.since, Some(at(2)));
+    }
 }

@@ -9,7 +9,9 @@ pub mod inbox;
 pub mod missing;
 pub mod pipelines;
 pub mod sources;
+pub mod stages;
 pub mod timeline;
+pub mod unheard;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,10 +19,13 @@ use super::canary::Watch;
 use super::index::Index;
 use super::membership::Membership;
 use super::pane::Pane;
+use super::pilot::Pilot;
 use super::row::RowId;
 use super::setup::Setup;
+use crate::domain::canary::CanarySpec;
 use crate::domain::fleet::{Fleet, Touched};
-use crate::domain::ids::{CanaryId, ChangeId, ItemId, PipelineId, ServiceId};
+use crate::domain::ids::{CanaryId, ChangeId, ItemId, PipelineId};
+use crate::domain::service::Service;
 use crate::domain::text::SafeText;
 
 /// What rows are built from.
@@ -33,6 +38,8 @@ pub struct Facts<'a> {
     pub membership: &'a Membership,
     /// Canaries under judgement.
     pub watches: &'a BTreeMap<CanaryId, Watch>,
+    /// Pilots and the canaries that they fly.
+    pub pilots: &'a BTreeMap<CanaryId, Pilot>,
     /// The board is grouped by owner.
     pub group_by_owner: bool,
 }
@@ -125,18 +132,13 @@ impl Rows {
     }
 
     /// Recomputes what the touched items and services show.
-    pub fn refresh(
-        &mut self,
-        facts: &Facts<'_>,
-        touched: &Touched,
-        services: &BTreeSet<ServiceId>,
-    ) {
+    pub fn refresh(&mut self, facts: &Facts<'_>, touched: &Touched, services: &[&Service]) {
         for item in &touched.items {
             self.refresh_item(item, facts);
         }
-        for service in facts.setup.services.iter().filter(|s| services.contains(&s.id)) {
+        for service in services {
             for canary in &service.canaries {
-                self.canaries.set(canaries::row(canary, facts));
+                self.refresh_canary(canary, facts);
             }
             self.board.set(board::row(service, facts));
         }
@@ -147,6 +149,24 @@ impl Rows {
                 Some(row) => self.inbox.set(row),
                 None => self.inbox.remove(&id),
             }
+        }
+    }
+
+    /// Recomputes what a canary shows, and what it wants from a human.
+    pub fn refresh_canary(&mut self, spec: &CanarySpec, facts: &Facts<'_>) {
+        let row = canaries::row(spec, facts);
+        match inbox::of_canary(&row, facts) {
+            Some(ask) => self.inbox.set(ask),
+            None => self.inbox.remove(&RowId::Canary(spec.id.clone())),
+        }
+        self.canaries.set(row);
+    }
+
+    /// Recomputes what the pilot of a canary changes.
+    pub fn refresh_flown(&mut self, spec: &CanarySpec, facts: &Facts<'_>) {
+        self.refresh_canary(spec, facts);
+        if let Some(service) = facts.setup.services.iter().find(|s| s.id == spec.service) {
+            self.board.set(board::row(service, facts));
         }
     }
 

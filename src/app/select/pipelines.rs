@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Facts;
-use super::board::StageCell;
+use super::stages::{self, StageCell};
 use crate::app::row::{Attention, Row, RowId};
 use crate::domain::ids::{ItemId, PipelineId, ServiceId};
 use crate::domain::pipeline::RunState;
@@ -71,7 +71,7 @@ pub fn row(id: &PipelineId, facts: &Facts<'_>) -> Option<PipelineRow> {
     };
     let pipeline = &observed.value;
     row.unknown = observed.fault.as_ref().map(|f| f.message.clone());
-    row.stages = pipeline.stages.iter().map(super::board::cell).collect();
+    row.stages = pipeline.stages.iter().map(stages::cell).collect();
     row.moved = pipeline.executions.iter().filter_map(|e| e.updated.or(e.started)).max();
     row.approvals = pipeline.approvals().count();
     let has = |state| pipeline.stages.iter().any(|s| s.state == state);

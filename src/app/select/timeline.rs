@@ -54,6 +54,9 @@ impl Row for ChangeRow {
         for service in &self.services {
             text.push_str(&format!(" {service} service:{service}"));
         }
+        if self.services.is_empty() {
+            text.push_str(" service:unclaimed");
+        }
         text
     }
 }

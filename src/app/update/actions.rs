@@ -1,6 +1,6 @@
 //! Commands that change something: from the selection to a dialog, and from there to an order.
 
-use super::pilot::{engage, hand_over};
+use super::pilot::{engage, hand_over, hand_over_all};
 use crate::app::activity::Activity;
 use crate::app::command::Wish;
 use crate::app::dialog::Dialog;
@@ -8,23 +8,25 @@ use crate::app::effect::Effect;
 use crate::app::intent::{Choice, Intent};
 use crate::app::msg::Notice;
 use crate::app::overlay::{Menu, Overlay};
-use crate::app::plan::{again, choices, plan, renewed};
+use crate::app::plan::{Subject, again, choices, plan, renewed, service_of};
 use crate::app::state::State;
 use crate::app::target::{canary_of_selection, subject, to_plan_again};
 use crate::domain::write::{PlanId, accept, confirm};
 
-/// Offers what `wish` can mean for the selection.
-pub fn offer(state: &mut State, wish: Wish) {
+/// Offers what `wish` can mean for the selection. Whoever reaches for the controls of a service flies
+/// it: its pilots hand over at once.
+pub fn offer(state: &mut State, wish: Wish, effects: &mut Vec<Effect>) {
     let found = subject(state, wish)
         .ok_or_else(|| "nothing is selected".to_owned())
-        .and_then(|subject| choices(state, wish, &subject));
-    let found = match found {
+        .and_then(|subject| Ok((choices(state, wish, &subject)?, subject)));
+    let (found, subject) = match found {
         Ok(found) => found,
         Err(why) => {
             state.view.notice = Some(Notice::warning(why));
             return;
         }
     };
+    take_over(state, &subject, effects);
     match found.as_slice() {
         [Choice { intent: Ok(intent), .. }] => open(state, intent.clone()),
         [Choice { text, intent: Err(why) }] => {
@@ -52,6 +54,16 @@ fn title(wish: Wish) -> &'static str {
         Wish::Stop => "Stop",
         Wish::Start => "Start",
         Wish::Undo => "Undo",
+    }
+}
+
+fn take_over(state: &mut State, subject: &Subject, effects: &mut Vec<Effect>) {
+    let Some(service) = service_of(state, subject) else { return };
+    let why = "the operator took the controls";
+    let handed = hand_over_all(state, Some(&service), why, effects);
+    if let Some(canary) = handed.first() {
+        let text = format!("you fly {canary} now: its pilot handed over");
+        state.view.notice = Some(Notice::warning(text));
     }
 }
 

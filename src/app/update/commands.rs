@@ -63,6 +63,7 @@ pub fn run(state: &mut State, command: Command, argument: Option<&str>, effects:
         }
         Command::Theme => {
             let name = argument.map(str::to_owned).or_else(|| next_theme(state));
+            state.view.tried_theme.clone_from(&name);
             effects.extend(name.map(Effect::LoadTheme));
         }
         Command::Mouse => {
@@ -77,7 +78,7 @@ pub fn run(state: &mut State, command: Command, argument: Option<&str>, effects:
             let slower = SPEEDS.iter().rev().find(|s| **s < state.view.speed);
             effects.extend(slower.map(|s| Effect::Speed(*s)));
         }
-        Command::Wish(wish) => super::actions::offer(state, wish),
+        Command::Wish(wish) => super::actions::offer(state, wish, effects),
         Command::Again => super::actions::plan_again(state),
         Command::Fly => super::actions::fly(state, effects),
         Command::Lock => {
@@ -94,19 +95,31 @@ pub fn run(state: &mut State, command: Command, argument: Option<&str>, effects:
 
 /// Leaves, unless something is under way that nobody would see the end of: that is said first.
 fn quit(state: &mut State, effects: &mut Vec<Effect>) {
-    let writes = state.activity.iter().filter(|activity| activity.is_under_way()).count();
-    let pilots = state.pilots.values().filter(|pilot| pilot.ended().is_none()).count();
-    let what = match (writes, pilots) {
-        (0, 0) => {
-            effects.push(Effect::Quit);
-            return;
+    match under_way(state) {
+        None => effects.push(Effect::Quit),
+        Some(what) => {
+            state.view.quitting = true;
+            state.view.notice = Some(Notice::warning(format!("{what}; q again leaves")));
         }
-        (0, _) => "a pilot flies: leaving hands over".to_owned(),
-        (1, _) => "a write is under way: its end is looked up at the next start".to_owned(),
-        (n, _) => format!("{n} writes are under way: their ends are looked up at the next start"),
-    };
-    state.view.quitting = true;
-    state.view.notice = Some(Notice::warning(format!("{what}; q again leaves")));
+    }
+}
+
+/// What is under way by name, and what leaving does to it.
+pub fn under_way(state: &State) -> Option<String> {
+    let writes = state.activity.iter().filter(|activity| activity.is_under_way());
+    let titles: Vec<&str> = writes.map(|activity| activity.title.as_str()).collect();
+    let flown = state.pilots.iter().filter(|(_, pilot)| pilot.ended().is_none());
+    let flown: Vec<&str> = flown.map(|(canary, _)| canary.as_str()).collect();
+    let mut parts = Vec::new();
+    if !titles.is_empty() {
+        let end = if titles.len() == 1 { "its end is" } else { "their ends are" };
+        let titles = titles.join(", ");
+        parts.push(format!("under way: {titles}; {end} looked up at the next start"));
+    }
+    if !flown.is_empty() {
+        parts.push(format!("a pilot flies {}: leaving hands over", flown.join(", ")));
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// Goes to `pane`, remembering the way back.
@@ -148,6 +161,10 @@ fn open(state: &mut State) {
         RowId::Canary(_) if state.view.pane != Pane::Canaries => {
             show(state, Pane::Canaries);
             lists::select_row(state, Pane::Canaries, &selected);
+        }
+        RowId::Plan(_) if state.view.pane != Pane::Activity => {
+            show(state, Pane::Activity);
+            lists::select_row(state, Pane::Activity, &selected);
         }
         RowId::Item(ItemId::Change(id)) => {
             let target = state.fleet.changes.get(&id).and_then(|o| o.value.target.clone());
@@ -219,7 +236,9 @@ fn cycle(state: &mut State, steps: usize) {
 
 fn next_theme(state: &State) -> Option<String> {
     let themes = &state.setup.themes;
-    let at = themes.iter().position(|t| *t == state.view.theme).map_or(0, |at| at + 1);
+    // One that could not be loaded is passed over: the next key goes on from there.
+    let last = state.view.tried_theme.as_ref().unwrap_or(&state.view.theme);
+    let at = themes.iter().position(|t| t == last).map_or(0, |at| at + 1);
     themes.iter().cycle().nth(at).cloned()
 }
 

@@ -1,7 +1,7 @@
 //! Keys of the confirmation and of the menu before it.
 
 use super::actions::{open, open_again, submit};
-use super::keys::{MAX_FIELD, edit, push};
+use super::edit::{MAX_FIELD, edit, push};
 use crate::app::dialog::{DEAF, Dialog, Focus};
 use crate::app::effect::Effect;
 use crate::app::intent::Intent;

@@ -6,16 +6,16 @@ use crate::app::interest::Interest;
 use crate::app::pane::Pane;
 use crate::app::row::RowId;
 use crate::app::state::State;
-use crate::domain::ids::ItemId;
+use crate::domain::ids::{ItemId, ServiceId};
 
 /// What the state is interested in now.
 pub fn interest(state: &State) -> Interest {
     let mut items: BTreeSet<ItemId> =
         state.rows.moving.iter().cloned().map(ItemId::Pipeline).collect();
-    let mut services: BTreeSet<&str> = BTreeSet::new();
+    let mut services: Vec<&ServiceId> = Vec::new();
     match state.view.pane {
         Pane::Service => {
-            services.extend(state.view.service.as_ref().map(crate::domain::ids::ServiceId::as_str));
+            services.extend(state.view.service.as_ref());
         }
         pane => {
             for row in state.visible_rows(pane) {
@@ -24,25 +24,24 @@ pub fn interest(state: &State) -> Interest {
                         items.insert(item.clone());
                     }
                     RowId::Service(id) => {
-                        services.insert(id.as_str());
+                        services.push(id);
                     }
                     RowId::Canary(_) | RowId::Source(_) | RowId::Plan(_) => {}
                 }
             }
         }
     }
-    for service in &state.setup.services {
-        let shown = services.contains(service.id.as_str());
-        if shown && let Some(members) = state.membership.members(&service.id) {
+    for id in services {
+        if let Some(members) = state.membership.members(id) {
             items.extend(members.items());
         }
-        if shown && state.view.pane == Pane::Service {
+        if state.view.pane == Pane::Service
+            && let Some(service) = state.places.service(&state.setup, id)
+        {
             items.extend(service.metrics.iter().map(|m| ItemId::Series(m.series.clone())));
         }
-        // A canary is judged whether or not somebody looks at it.
-        for metric in service.canaries.iter().flat_map(|c| &c.metrics) {
-            items.extend(metric.data.series().into_iter().cloned().map(ItemId::Series));
-        }
     }
+    // A canary is judged whether or not somebody looks at it.
+    items.extend(state.places.series.iter().cloned());
     Interest { items, everything: false }
 }

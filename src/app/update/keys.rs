@@ -1,7 +1,8 @@
 //! Keys and pasted text: to the overlay that has them, else to the command table.
 
-use super::commands::run;
+use super::commands::{run, under_way};
 use super::dialog;
+use super::edit::{MAX_FIELD, edit, push};
 use super::lists;
 use crate::app::availability::disabled;
 use crate::app::command::{Command, TABLE};
@@ -12,9 +13,6 @@ use crate::app::msg::Notice;
 use crate::app::overlay::{Menu, Overlay, Palette, PaletteEntry};
 use crate::app::state::State;
 use crate::domain::text::SafeText;
-
-/// Longest text that a field takes.
-pub const MAX_FIELD: usize = 200;
 
 pub fn key(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     state.view.notice = None;
@@ -35,6 +33,15 @@ pub fn key(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         Some(Overlay::Help { top }) => help_key(state, key, top),
         Some(Overlay::Palette(palette)) => palette_key(state, key, palette, effects),
         Some(Overlay::Filter { before }) => filter_key(state, key, before),
+    }
+}
+
+/// Whether text that is pasted now goes into a field.
+pub fn takes_text(state: &State) -> bool {
+    match &state.view.overlay {
+        Some(Overlay::Palette(_) | Overlay::Filter { .. }) => true,
+        Some(Overlay::Confirm(dialog)) => dialog.focus == Focus::Comment,
+        Some(Overlay::Choose(_) | Overlay::Help { .. }) | None => false,
     }
 }
 
@@ -67,20 +74,15 @@ pub fn paste(state: &mut State, text: &str) {
     }
 }
 
-/// Adds text to a field, as far as there is room; whether there was.
-pub fn push(field: &mut String, text: &str, room: usize) -> bool {
-    let left = room.saturating_sub(field.chars().count());
-    field.extend(text.chars().take(left));
-    text.chars().count() <= left
-}
-
 fn leave(state: &mut State, effects: &mut Vec<Effect>) {
     if state.view.leaving {
         effects.push(Effect::Quit);
     } else {
         state.view.leaving = true;
         state.view.overlay = None;
-        state.view.notice = Some(Notice::warning("ctrl-c again leaves; any other key stays"));
+        let what = under_way(state).map(|what| format!("{what}; ")).unwrap_or_default();
+        let text = format!("{what}ctrl-c again leaves; any other key stays");
+        state.view.notice = Some(Notice::warning(text));
     }
 }
 
@@ -115,26 +117,6 @@ fn filter_key(state: &mut State, key: Key, before: String) {
         }
     }
     state.view.overlay = Some(Overlay::Filter { before });
-}
-
-/// Changes a text field by one key; false if there is no room for it.
-pub fn edit(field: &mut String, key: Key, room: usize) -> bool {
-    match key.code {
-        KeyCode::Backspace => {
-            field.pop();
-        }
-        KeyCode::Char('u') if key.ctrl => field.clear(),
-        KeyCode::Char('w') if key.ctrl => {
-            let kept = field.trim_end().rfind(' ').map_or(0, |at| at + 1);
-            field.truncate(kept);
-        }
-        _ => {
-            if let Some(c) = key.typed() {
-                return push(field, SafeText::new(c.encode_utf8(&mut [0; 4])).as_str(), room);
-            }
-        }
-    }
-    true
 }
 
 fn palette_key(state: &mut State, key: Key, mut palette: Palette, effects: &mut Vec<Effect>) {

@@ -3,13 +3,14 @@
 mod actions;
 mod commands;
 mod dialog;
+mod edit;
 mod interest;
 mod keys;
 mod lists;
 mod mouse;
 mod pilot;
 
-pub use keys::palette_entries;
+pub use keys::{palette_entries, takes_text};
 pub use mouse::tab_label;
 pub use pilot::{engage, hand_over};
 
@@ -23,10 +24,16 @@ use interest::interest;
 /// Changes `state` by what happened; returns what is to be done about it.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
-    let moved = handle(state, msg, &mut effects);
+    let mut moved = handle(state, msg, &mut effects);
     // Guards of an open dialog depend on the time too.
-    pilot::fly(state, &mut effects);
+    moved |= pilot::fly(state, &mut effects);
     actions::keep_true(state);
+    if let Some(at) = effects.iter().position(|effect| *effect == Effect::Quit) {
+        // Who leaves flies what is under way; that is recorded before anything ends.
+        let quit = effects.remove(at);
+        pilot::hand_over_all(state, None, "the control room was left", &mut effects);
+        effects.push(quit);
+    }
     if moved || !state.begun {
         state.begun = true;
         lists::keep_in_view(state);
@@ -73,10 +80,20 @@ fn handle(state: &mut State, msg: Msg, effects: &mut Vec<Effect>) -> bool {
         Msg::Past(activities) => state.take_past(activities),
         Msg::Journal(fault) => state.take_journal(fault),
         // The time moves no row: see `Row::Order`.
-        Msg::Tick(now) => return quietly(&mut state.now, now),
-        Msg::Lease { canary, other } => pilot::lease(state, &canary, other.as_ref()),
+        Msg::Tick(now) => {
+            if now < state.now {
+                state.fleet.not_after(now);
+            }
+            return quietly(&mut state.now, now);
+        }
+        Msg::Lease { canary, other } => {
+            pilot::lease(state, &canary, other.as_ref(), effects);
+        }
         Msg::Notice(notice) => return quietly(&mut state.view.notice, Some(notice)),
-        Msg::Theme(name) => return quietly(&mut state.view.theme, name),
+        Msg::Theme(name) => {
+            state.view.tried_theme = None;
+            return quietly(&mut state.view.theme, name);
+        }
         Msg::Speed(speed) => return quietly(&mut state.view.speed, speed),
         Msg::Focus(on) => {
             if let (true, Some(Overlay::Confirm(dialog))) = (on, &mut state.view.overlay) {

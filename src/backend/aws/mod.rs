@@ -9,6 +9,7 @@ mod moved;
 mod reader;
 mod sent;
 pub mod session;
+mod tags;
 
 pub use appconfig::AppConfig;
 pub use cloudwatch::CloudWatch;

@@ -8,6 +8,7 @@ mod figures;
 mod history;
 mod reply;
 mod series;
+mod setting;
 mod socket;
 mod split;
 #[cfg(test)]

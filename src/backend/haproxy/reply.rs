@@ -1,7 +1,7 @@
 //! What HAProxy answered to settings: done, refused as a whole, or something in between.
 
 use super::answer::State;
-use super::write::Setting;
+use super::setting::Setting;
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::text::SafeText;
 use crate::domain::write::{ArmWish, Receipt};

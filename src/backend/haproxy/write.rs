@@ -5,7 +5,8 @@
 //! one is cut at 256 without a word, and a share of a weight of 0 stays 0.
 
 use super::super::context::ReadContext;
-use super::answer::{Answer, DRAIN, MAINT, Server, State};
+use super::answer::{Answer, Server};
+use super::setting::Setting;
 use super::weights::{MOST, Standing, weights};
 use super::{COMMANDS, HaProxy, reply, socket, split};
 use crate::domain::error::{Fault, FaultKind};
@@ -20,48 +21,6 @@ use crate::domain::write::{ArmWish, Order, Receipt, Write, expectation};
 const LEVEL: &str = "level admin";
 /// Bytes of a command line that every HAProxy takes in one piece (`tune.bufsize` is 16,384).
 const LONGEST: usize = 12_000;
-
-/// One setting of one server.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Setting {
-    pub server: String,
-    pub before: State,
-    pub wish: ArmWish,
-}
-
-impl Setting {
-    /// The command, without its end.
-    fn command(&self, backend: &str) -> String {
-        let what = match self.wish {
-            ArmWish::Ready => "state ready".to_owned(),
-            ArmWish::Drain => "state drain".to_owned(),
-            ArmWish::Maintenance => "state maint".to_owned(),
-            ArmWish::Weight(weight) => format!("weight {weight}"),
-        };
-        format!("set server {backend}/{} {what}", self.server)
-    }
-
-    /// Whether `state` is what was wanted; `None` if that cannot be told.
-    pub(super) fn is_met(&self, state: State) -> Option<bool> {
-        Some(match self.wish {
-            ArmWish::Weight(weight) => state.weight? == weight,
-            ArmWish::Ready => state.admin? & (DRAIN | MAINT) == 0,
-            ArmWish::Drain => state.admin? & DRAIN != 0 && state.admin? & MAINT == 0,
-            ArmWish::Maintenance => state.admin? & MAINT != 0,
-        })
-    }
-
-    /// The part of `state` that it is about, in words.
-    pub(super) fn words(&self, state: State) -> String {
-        match (self.wish, state.weight, state.admin) {
-            (ArmWish::Weight(_), Some(weight), _) => format!("weight {weight}"),
-            (ArmWish::Weight(_), None, _) | (_, _, None) => "unknown".to_owned(),
-            (_, _, Some(admin)) if admin & MAINT != 0 => "maintenance".to_owned(),
-            (_, _, Some(admin)) if admin & DRAIN != 0 => "drain".to_owned(),
-            _ => "ready".to_owned(),
-        }
-    }
-}
 
 impl HaProxy {
     /// Reads, compares, sends once, and tells what was really set.

@@ -1,5 +1,6 @@
 //! The HTTP client that every HTTP source shares: authentication, limits, deadlines and faults.
 
+mod keyring;
 mod retry_after;
 mod status;
 mod submit;
@@ -9,7 +10,7 @@ mod trouble;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -22,6 +23,7 @@ pub use retry_after::retry_after;
 pub use status::status_words;
 pub use trouble::Trouble;
 
+use self::keyring::Keyring;
 use super::context::ReadContext;
 use crate::config::scalar::HttpUrl;
 use crate::config::sources::HttpAuth;
@@ -102,12 +104,13 @@ pub struct HttpClient {
     settings: HttpSettings,
     /// The client and the certificates it was built with; built anew when their file changes.
     built: Mutex<Option<(Client, Option<Vec<u8>>)>>,
+    keyring: Arc<Keyring>,
 }
 
 impl HttpClient {
     /// A client that was not used yet.
     pub fn new(settings: HttpSettings) -> Self {
-        Self { settings, built: Mutex::new(None) }
+        Self { settings, built: Mutex::new(None), keyring: Arc::default() }
     }
 
     /// `host:port/path` of the backend, for messages.
@@ -126,7 +129,9 @@ impl HttpClient {
         let mut secrets = Vec::new();
         headers.insert(ACCEPT, WireValue::from_static("application/json, */*;q=0.5"));
         let secret = match settings.credentials.secret() {
-            Some(secret) => Some(secret.resolve().await.map_err(|why| self.no_secret(&why))?),
+            Some(secret) => {
+                Some(self.keyring.secret(secret).await.map_err(|why| self.no_secret(&why))?)
+            }
             None => None,
         };
         if let Some(value) = secret {
@@ -142,7 +147,8 @@ impl HttpClient {
             secrets.push(value);
         }
         for (name, value) in &settings.headers {
-            let resolved = value.resolve().await.map_err(|why| self.no_secret(&why))?;
+            let resolved = self.keyring.header(value).await;
+            let resolved = resolved.map_err(|why| self.no_secret(&why))?;
             let header = HeaderName::try_from(name.as_str()).map_err(|_| {
                 Fault::new(
                     FaultKind::InvalidRequest,
@@ -166,6 +172,7 @@ impl HttpClient {
             kept_in: settings.credentials.secret().map(ToString::to_string),
             deadline: settings.deadline,
             limit: settings.limit,
+            keyring: Arc::clone(&self.keyring),
         })
     }
 
@@ -263,6 +270,7 @@ pub struct Session {
     kept_in: Option<String>,
     deadline: Duration,
     limit: usize,
+    keyring: Arc<Keyring>,
 }
 
 /// An answer, whatever its status.
@@ -371,6 +379,9 @@ impl Session {
             .get::<reqwest::tls::TlsInfo>()
             .and_then(|info| info.peer_certificate().map(<[u8]>::to_vec));
         let (status, headers) = (response.status(), response.headers().clone());
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
+            self.keyring.refused();
+        }
         let url = response.url().clone();
         let mut body = Vec::new();
         let mut cut = false;

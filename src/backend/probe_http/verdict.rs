@@ -1,7 +1,5 @@
 //! What the answer of a target, or the lack of one, says about its environment.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::LOCATION;
 use serde_json::Value;
@@ -40,7 +38,7 @@ pub(super) fn judge(
         tls_expires: None,
         since: None,
         link: Some(target.url.as_str().into()),
-        tags: BTreeMap::new(),
+        tags: target.tags.iter().map(|(key, value)| (key.into(), value.into())).collect(),
     };
     let answer = match asked {
         Ok(answer) => answer,

@@ -1,6 +1,7 @@
 //! Prometheus: metrics by range queries, alerting rules as alarms, scrape jobs as environments.
 
 mod alarms;
+mod edges;
 mod series;
 mod targets;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
+use self::edges::{Asking, Edges};
 use self::series::Known;
 use self::wire::{AlertsData, Envelope, RulesData, Status, TargetsData};
 use super::context::ReadContext;
@@ -45,6 +47,7 @@ pub struct Prometheus {
     patience: String,
     specs: BTreeMap<SeriesId, SeriesSpec>,
     known: Mutex<BTreeMap<SeriesId, Known>>,
+    edges: Edges,
     jobs: Mutex<Vec<EnvironmentId>>,
 }
 
@@ -98,6 +101,7 @@ impl Prometheus {
             patience: format!("{}ms", deadline.as_millis().max(1)),
             specs: specs.into_iter().map(|spec| (spec.id.clone(), spec)).collect(),
             known: Mutex::default(),
+            edges: Edges::default(),
             jobs: Mutex::default(),
         })
     }
@@ -176,9 +180,15 @@ impl Prometheus {
             all.get(&id).cloned()
         };
         let read = match self.specs.get(&id) {
-            Some(spec) => {
-                series::read(session, spec, known.as_ref(), now, &self.patience, cx).await
-            }
+            Some(spec) => match self.edges.question(session, spec, now, cx).await {
+                Ok(Asking::By(query)) => {
+                    series::read(session, spec, &query, known.as_ref(), now, &self.patience, cx)
+                        .await
+                        .map(|read| self.edges.told(spec, read))
+                }
+                Ok(Asking::Nothing(read)) => Ok(read),
+                Err(fault) => Err(fault),
+            },
             None => Err(Fault::new(
                 FaultKind::InvalidRequest,
                 format!("{id}: no query is configured for it"),

@@ -1,11 +1,12 @@
 //! One series by range queries: within the server's limit of points, from the last known point on.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
 
 use super::super::context::ReadContext;
 use super::super::http_client::Session;
 use super::open;
-use super::wire::{Envelope, Labels, Matrix, QueryData, label_text};
+use super::wire::{Envelope, InstantData, Labels, Matrix, QueryData, label_text};
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::series::{Point, Series, SeriesQuery, SeriesSpec};
 use crate::domain::text::SafeText;
@@ -34,19 +35,30 @@ pub(super) struct Read {
     pub warnings: Vec<SafeText>,
 }
 
+impl Read {
+    /// A series without points, and why.
+    pub(super) fn nothing(spec: &SeriesSpec, note: &str) -> Self {
+        let gathered = Gathered { infos: vec![note.to_owned()], ..Gathered::default() };
+        let mut read = gathered.finish(spec, None, (Timestamp::MIN, Timestamp::MIN));
+        read.series.note = Some(SafeText::new(note));
+        read
+    }
+}
+
 /// Reads `spec` up to `now`: the whole window at first, later what is new.
 pub(super) async fn read(
     session: &Session,
     spec: &SeriesSpec,
+    query: &str,
     known: Option<&Known>,
     now: Timestamp,
     patience: &str,
     cx: &ReadContext,
 ) -> Result<Read, Fault> {
-    let SeriesQuery::Expression(query) = &spec.query else {
-        let message = format!("{}: Prometheus is asked by an expression (PromQL)", spec.id);
-        return Err(Fault::new(FaultKind::InvalidRequest, message));
-    };
+    if matches!(spec.query, SeriesQuery::Instant(_)) {
+        let asked = Asked { session, spec, query, step: spec.step, patience };
+        return Ok(asked.moment(now, cx).await?.finish(spec, None, (now, now)));
+    }
     let step = spec.step.max(SignedDuration::from_millis(1));
     let overlap = OVERLAP.max(step.saturating_mul(2));
     let first = now.saturating_sub(spec.window).unwrap_or(now);
@@ -123,14 +135,7 @@ impl Asked<'_> {
             ("step", &step),
             ("timeout", self.patience),
         ];
-        let reply: Envelope<QueryData> = if self.query.len() > LONG_QUERY {
-            self.session.form_json(PATH, &form, cx).await?
-        } else {
-            self.session.get_json(PATH, &form, cx).await?
-        };
-        let (data, warnings, infos) = open(self.session, PATH, reply)?;
-        gathered.warnings.extend(warnings);
-        gathered.infos.extend(infos);
+        let data: QueryData = self.ask(PATH, &form, gathered, cx).await?;
         if data.result_type != "matrix" {
             let message = format!("{}: a {} instead of a matrix", self.spec.id, data.result_type);
             return Err(Fault::new(FaultKind::InvalidReply, message));
@@ -144,13 +149,70 @@ impl Asked<'_> {
             return Err(self.several(&one.metric, other, more));
         }
         if one.values.is_empty() && !one.histograms.is_empty() {
-            let message = format!("{}: the query returns native histograms", self.spec.id);
-            return Err(Fault::new(FaultKind::InvalidRequest, message)
-                .hint("take one number of them, as by histogram_quantile()"));
+            return Err(self.histograms());
         }
+        self.take(one, gathered)
+    }
+
+    /// The value at `at`, of a vector of one or a scalar.
+    async fn moment(&self, at: Timestamp, cx: &ReadContext) -> Result<Gathered, Fault> {
+        let time = seconds(i128::from(at.as_millisecond()));
+        let form = [("query", self.query), ("time", &time), ("timeout", self.patience)];
+        let mut gathered = Gathered::default();
+        let data: InstantData = self.ask("/api/v1/query", &form, &mut gathered, cx).await?;
+        let matrix = match data {
+            InstantData::Scalar(sample) => {
+                Matrix { metric: Labels::new(), values: vec![sample], histograms: Vec::new() }
+            }
+            InstantData::Vector(samples) => {
+                let mut samples = samples.into_iter();
+                let (one, two) = (samples.next(), samples.next());
+                let Some(one) = one else { return Ok(gathered) };
+                if let Some(two) = two {
+                    return Err(self.several(&one.metric, &two.metric, samples.len()));
+                }
+                let Some(value) = one.value else { return Err(self.histograms()) };
+                Matrix { metric: one.metric, values: vec![value], histograms: Vec::new() }
+            }
+            InstantData::Matrix(_) | InstantData::String(_) => {
+                let message = format!("{}: neither one number nor one series", self.spec.id);
+                return Err(Fault::new(FaultKind::InvalidRequest, message)
+                    .hint("leave out the range in brackets, or take one number of it"));
+            }
+        };
+        self.take(matrix, &mut gathered)?;
+        Ok(gathered)
+    }
+
+    /// What the server answers at `path`; what it remarks goes into `gathered`.
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        form: &[(&str, &str)],
+        gathered: &mut Gathered,
+        cx: &ReadContext,
+    ) -> Result<T, Fault> {
+        let reply: Envelope<T> = if self.query.len() > LONG_QUERY {
+            self.session.form_json(path, form, cx).await?
+        } else {
+            self.session.get_json(path, form, cx).await?
+        };
+        let (data, warnings, infos) = open(self.session, path, reply)?;
+        gathered.warnings.extend(warnings);
+        gathered.infos.extend(infos);
+        Ok(data)
+    }
+
+    fn take(&self, matrix: Matrix, gathered: &mut Gathered) -> Result<(), Fault> {
         gathered
-            .take(one)
+            .take(matrix)
             .map_err(|why| Fault::new(FaultKind::InvalidReply, format!("{}: {why}", self.spec.id)))
+    }
+
+    fn histograms(&self) -> Fault {
+        let message = format!("{}: the query returns native histograms", self.spec.id);
+        Fault::new(FaultKind::InvalidRequest, message)
+            .hint("take one number of them, as by histogram_quantile()")
     }
 
     fn several(&self, one: &Labels, other: &Labels, more: usize) -> Fault {
@@ -193,12 +255,22 @@ impl Gathered {
     ) -> Read {
         let mut notes = Vec::new();
         if self.points.is_empty() {
-            let span = crate::domain::time::coarse(to.duration_since(from));
-            notes.push(if self.odd > 0 {
-                format!("no number in the last {span}: {} values are NaN or infinite", self.odd)
+            let when = if from == to {
+                "now".to_owned()
             } else {
-                format!("no data in the last {span}")
+                format!("in the last {}", crate::domain::time::coarse(to.duration_since(from)))
+            };
+            notes.push(if self.odd > 0 {
+                format!("no number {when}: {} values are NaN or infinite", self.odd)
+            } else {
+                format!("no data {when}")
             });
+            // The usual reason, which nothing else tells.
+            if matches!(&spec.query, SeriesQuery::Expression(text) if has_bare_window(text)) {
+                notes.push(
+                    "of a window in [ ] nothing is told unless it holds two scrapes".to_owned(),
+                );
+            }
         } else if self.odd > 0 {
             notes.push(format!("{} values are NaN or infinite", self.odd));
         }
@@ -226,6 +298,11 @@ impl Gathered {
             warnings: self.warnings.iter().map(SafeText::from).collect(),
         }
     }
+}
+
+/// Whether an expression looks at the scrapes within a window, not at a value every so often.
+fn has_bare_window(text: &str) -> bool {
+    text.split('[').skip(1).any(|rest| rest.split_once(']').is_some_and(|(w, _)| !w.contains(':')))
 }
 
 fn floor(at: i128, step: i128) -> i128 {

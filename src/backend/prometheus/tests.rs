@@ -32,10 +32,14 @@ struct Bench {
 }
 
 fn bench(url: &str, queries: &[(&str, &str)]) -> Bench {
+    bench_of(url, queries, SeriesQuery::Expression)
+}
+
+fn bench_of(url: &str, queries: &[(&str, &str)], make: fn(String) -> SeriesQuery) -> Bench {
     let id = SourceId::new("prom");
     let specs = queries.iter().map(|(name, query)| SeriesSpec {
         id: SeriesId::new(&id, name),
-        query: SeriesQuery::Expression((*query).to_owned()),
+        query: make((*query).to_owned()),
         kind: SeriesKind::Gauge,
         unit: "ms".into(),
         step: SignedDuration::from_secs(60),
@@ -377,4 +381,45 @@ async fn what_one_call_cannot_tell_the_other_still_does() {
     assert_eq!(answer.faults[0].0.name().as_str(), "node");
     assert_eq!(answer.faults[0].1.kind, FaultKind::ServerError);
     assert!(answer.warnings[0].as_str().starts_with("only active alerts are known"));
+}
+
+#[tokio::test]
+async fn an_instant_query_adds_one_point_a_read() {
+    let server = Responder::start(|asked| {
+        assert_eq!(asked.path, "/api/v1/query");
+        let time: f64 = asked.query["time"].parse().unwrap();
+        let result = match asked.query["query"].as_str() {
+            "one" => {
+                format!(r#"{{"resultType":"vector","result":[{{"metric":{{}},"value":[{time},"7"]}}]}}"#)
+            }
+            "scalar" => format!(r#"{{"resultType":"scalar","result":[{time},"2.5"]}}"#),
+            "none" => r#"{"resultType":"vector","result":[]}"#.to_owned(),
+            "nan" => format!(r#"{{"resultType":"scalar","result":[{time},"NaN"]}}"#),
+            "two" => format!(
+                r#"{{"resultType":"vector","result":[{{"metric":{{"a":"1"}},"value":[{time},"7"]}},{{"metric":{{"a":"2"}},"value":[{time},"7"]}}]}}"#
+            ),
+            _ => r#"{"resultType":"matrix","result":[]}"#.to_owned(),
+        };
+        Reply::json(&format!(r#"{{"status":"success","data":{result}}}"#))
+    })
+    .await;
+    let names = ["one", "scalar", "none", "nan", "two", "range"];
+    let queries = names.map(|name| (name, name));
+    let bench = bench_of(&server.url, &queries, SeriesQuery::Instant);
+    for second in [NOW, NOW + 37] {
+        bench.clock.0.store(second, Ordering::SeqCst);
+        let answer = bench.series(&names).await.unwrap();
+        let read = series_of(&answer);
+        let points: Vec<Vec<(i64, f64)>> = read
+            .iter()
+            .map(|s| s.points.iter().map(|p| (p.at.as_second(), p.value)).collect())
+            .collect();
+        assert_eq!(points, [vec![(second, 7.0)], vec![(second, 2.5)], vec![], vec![]]);
+        let notes: Vec<_> = read.iter().filter_map(|s| s.note.as_ref()).collect();
+        assert_eq!(notes[0].as_str(), "no data now");
+        assert_eq!(notes[1].as_str(), "no number now: 1 values are NaN or infinite");
+        let faults: Vec<_> = answer.faults.iter().map(|(_, fault)| fault).collect();
+        assert!(faults[0].message.as_str().contains("several series"), "{}", faults[0]);
+        assert!(faults[1].message.as_str().contains("neither one number"), "{}", faults[1]);
+    }
 }

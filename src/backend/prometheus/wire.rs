@@ -48,6 +48,25 @@ pub(super) struct Matrix {
     pub histograms: Vec<serde::de::IgnoredAny>,
 }
 
+/// `data` of `/api/v1/query`.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
+pub(super) enum InstantData {
+    Scalar((f64, String)),
+    Vector(Vec<Sample>),
+    Matrix(serde::de::IgnoredAny),
+    String(serde::de::IgnoredAny),
+}
+
+/// One series of an instant query.
+#[derive(Debug, Deserialize)]
+pub(super) struct Sample {
+    pub metric: Labels,
+    /// None of a native histogram.
+    #[serde(default)]
+    pub value: Option<(f64, String)>,
+}
+
 /// `data` of `/api/v1/rules`.
 #[derive(Debug, Deserialize)]
 pub(super) struct RulesData {

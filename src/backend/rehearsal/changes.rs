@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::hands::YOU;
+use super::pipelines::stopped_by;
 use super::plan::Planned;
-use super::script::ServiceScript;
+use super::script::{Flip, ServiceScript};
 use super::world::{
     TOLD, World, alarm_id, environment_id, flag_id, pipeline_id, pipeline_source, traffic_id,
 };
@@ -44,7 +46,8 @@ impl Teller<'_> {
         if at > self.now || at < self.now - TOLD {
             return;
         }
-        let id = format!("{}-{}-{title}", at.as_second(), kind.word());
+        let where_to = place.as_deref().unwrap_or_default();
+        let id = format!("{}-{}-{where_to}-{title}", at.as_second(), kind.word());
         self.told.push(Change {
             id: ChangeId::new(self.source, &id),
             at,
@@ -88,13 +91,13 @@ impl Teller<'_> {
         let in_production = run.first + run.visits.len() == service.stages.len();
         if in_production
             && service.approval
-            && let (Some(at), Some(approved)) = (last.approved, &run.run.approved)
+            && let (Some(at), Some(by)) = (last.approved, &last.by)
         {
             self.tell(
                 at,
                 ChangeKind::Approval,
                 format!("approved {short}"),
-                &approved.by,
+                by,
                 item.clone(),
                 Some(place.clone()),
             );
@@ -107,6 +110,11 @@ impl Teller<'_> {
         let stage = service.stages.get(run.first + run.visits.len() - 1).or(service.stages.get(i));
         let stage = stage.map_or("", String::as_str);
         match state {
+            RunState::Failed if last.rejected.is_some() => {
+                let by = last.by.as_deref().unwrap_or_default();
+                let title = format!("rejected {short}");
+                self.tell(at, ChangeKind::Approval, title, by, item.clone(), None);
+            }
             RunState::Failed => {
                 self.tell(
                     at,
@@ -118,7 +126,7 @@ impl Teller<'_> {
                 );
             }
             RunState::Stopped => {
-                let by = run.run.stopped.as_ref().map_or("", |s| s.by.as_str());
+                let by = stopped_by(run);
                 self.tell(
                     at,
                     ChangeKind::Pipeline,
@@ -145,20 +153,29 @@ impl Teller<'_> {
     fn flags(&mut self) {
         let world = self.world;
         for flip in &world.script.flips {
-            let word = if flip.on { "on" } else { "off" };
-            let percent =
-                if flip.percent < 100.0 { format!(" {:.0}%", flip.percent) } else { String::new() };
+            let word = match &flip.attribute {
+                Some((name, value)) => format!("{name} = {value}"),
+                None if flip.on => "on".to_owned(),
+                None => "off".to_owned(),
+            };
+            let percent = if flip.percent < 100.0 && flip.attribute.is_none() {
+                format!(" {:.0}%", flip.percent)
+            } else {
+                String::new()
+            };
             let title = format!("{} {word}{percent}", flip.flag);
-            let place = Some("production".to_owned());
-            self.tell(
-                flip.at.after(world.start),
-                ChangeKind::Flag,
-                title,
-                &flip.by,
-                ItemId::Flag(flag_id(&flip.flag)),
-                place,
-            );
+            let at = flip.at.after(world.start);
+            self.flip(at, title.clone(), &flip.by, flip);
+            if let Some(back) = flip.back {
+                let title = format!("{title}: taken back");
+                self.flip(back.after(world.start), title, YOU, flip);
+            }
         }
+    }
+
+    fn flip(&mut self, at: Timestamp, title: String, who: &str, flip: &Flip) {
+        let item = ItemId::Flag(flag_id(&flip.flag));
+        self.tell(at, ChangeKind::Flag, title, who, item, Some(flip.environment.clone()));
     }
 
     fn traffic(&mut self) {
@@ -168,18 +185,16 @@ impl Teller<'_> {
         shifts.sort_by_key(|s| s.at);
         for shift in shifts {
             let Some(service) = world.script.service(&shift.service) else { continue };
-            let from = before.insert(&shift.service, shift.percent).unwrap_or(0.0);
-            let title = format!("traffic {from:.0}% to {:.0}%", shift.percent);
+            let at = shift.at.after(world.start);
+            let now = world.percent(&shift.service, at);
+            let from = before.insert(&shift.service, now).unwrap_or(0.0);
+            let title = match shift.wish {
+                Some((arm, wish)) => format!("{} to {}", arm.word(), wish.word()),
+                None => format!("traffic {from:.0}% to {now:.0}%"),
+            };
             let item = ItemId::Traffic(traffic_id(service));
             let place = Some(format!("prod-{}", service.region));
-            self.tell(
-                shift.at.after(world.start),
-                ChangeKind::Traffic,
-                title,
-                &shift.by,
-                item,
-                place,
-            );
+            self.tell(at, ChangeKind::Traffic, title, &shift.by, item, place);
         }
         for health in &world.script.healths {
             let Some(service) = world.script.service(&health.service) else { continue };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::pipelines::revision;
 use super::plan::Planned;
@@ -11,13 +11,10 @@ use super::world::{World, environment_id, traffic_id};
 use crate::domain::environment::{Environment, Health, Slot};
 use crate::domain::pipeline::RunState;
 use crate::domain::revision::Revision;
-use crate::domain::time::age;
 use crate::domain::traffic::{Arm, TrafficSplit};
 
 /// Instances of a production environment.
 const INSTANCES: u32 = 12;
-/// How long the canary has all the traffic before the stable version takes over.
-const TAKES_OVER: SignedDuration = SignedDuration::from_mins(45);
 
 /// What was deployed by a stage, newest first: the revision that runs and the one before it.
 struct Deployed {
@@ -106,12 +103,13 @@ fn environment(
         desired: Some(count),
         health: if health == Health::Changing { Health::Healthy } else { health },
     };
-    let canary = world.percent(&service.name, now);
+    let split = world.split(&service.name, now);
+    let canary = split.percent(ArmName::Canary);
     let slots = match (service.release, &deployed.moving) {
         _ if !production => vec![slot("all", &deployed.now, 100.0, count)],
         (Release::Canary, Some(new)) if canary > 0.0 => {
             vec![
-                slot("stable", &deployed.now, 100.0 - canary, count),
+                slot("stable", &deployed.now, split.percent(ArmName::Stable), count),
                 slot("canary", new, canary, 2),
             ]
         }
@@ -148,27 +146,21 @@ fn environment(
 pub fn traffic(world: &World, service: &ServiceScript, now: Timestamp) -> TrafficSplit {
     let last = service.stages.len().saturating_sub(1);
     let deployed = deployed(world, service, last, now);
-    let percent = world.percent(&service.name, now);
+    let split = world.split(&service.name, now);
     let since = world.shifts(&service.name, now).last().map(|s| s.at.after(world.start));
-    // A while after the last step the stable version takes over, and the canary is empty again.
-    let over = since.is_none_or(|since| age(now, since) > TAKES_OVER);
-    let percent = if percent >= 100.0 && deployed.moving.is_none() && over { 0.0 } else { percent };
-    let canary = deployed.moving.or_else(|| (percent > 0.0).then(|| deployed.now.clone()));
-    let arm = |name: ArmName, revision: Option<Revision>, percent: f64| {
-        let word = match name {
-            ArmName::Stable => "stable",
-            ArmName::Canary => "canary",
-        };
-        let requests = service.rate * percent / 100.0
+    let canary =
+        deployed.moving.or_else(|| (split.canary.weight > 0).then(|| deployed.now.clone()));
+    let arm = |name: ArmName, revision: Option<Revision>| {
+        let standing = split.of(name);
+        let requests = service.rate * split.percent(name) / 100.0
             * world.factor(&service.name, Metric::Requests, name, now);
         let errors =
             service.errors / 100.0 * world.factor(&service.name, Metric::Errors, name, now);
         Arm {
-            name: word.into(),
-            // Shares are whole per cents.
-            weight: percent.round().clamp(0.0, 100.0) as u32,
-            usable: true,
-            state: "up".into(),
+            name: name.word().into(),
+            weight: standing.weight,
+            usable: standing.is_usable(),
+            state: standing.word().into(),
             health: Health::Healthy,
             revision,
             request_rate: Some(requests),
@@ -179,10 +171,7 @@ pub fn traffic(world: &World, service: &ServiceScript, now: Timestamp) -> Traffi
     };
     TrafficSplit {
         id: traffic_id(service),
-        arms: vec![
-            arm(ArmName::Stable, Some(deployed.now), 100.0 - percent),
-            arm(ArmName::Canary, canary, percent),
-        ],
+        arms: vec![arm(ArmName::Stable, Some(deployed.now)), arm(ArmName::Canary, canary)],
         since,
         automation: None,
     }

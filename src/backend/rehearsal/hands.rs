@@ -1,50 +1,53 @@
 //! What the operator does in the world, and what follows from it.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::chance::{hex, stream};
+use super::deeds::{Deed, DeedKind};
+use super::pipelines::BEFORE_ENTRY;
 use super::plan::Planned;
-use super::script::{
-    AlarmScript, ArmName, Deed, DeedKind, Flip, Hold, Run, ServiceScript, Shift, Trend,
-};
+use super::script::{Hold, Run, ServiceScript};
 use super::span::Span;
 use super::world::{World, pipeline_id, traffic_id};
-use crate::domain::alarm::AlarmState;
+use super::{steer, switch};
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::ids::{ExecutionId, PipelineId, TrafficId};
 use crate::domain::pipeline::RunState;
-use crate::domain::write::{FlagChange, Receipt, Write};
+use crate::domain::text::SafeText;
+use crate::domain::write::{Receipt, Write};
 
 /// How the operator is called in the world.
 pub const YOU: &str = "you";
-/// Until an alarm notices that something got better or worse.
-const NOTICED: SignedDuration = SignedDuration::from_secs(45);
 
 /// Does `write` at `now`; the world goes on from there.
 pub fn act(world: &mut World, write: &Write, now: Timestamp) -> Result<Receipt, Fault> {
     let receipt = match write {
         Write::Answer { pipeline, execution, approve, comment, .. } => {
-            let (service, run) = waiting(world, pipeline, execution.as_ref(), now)?;
+            let run = waiting(world, pipeline, execution.as_ref(), now)?;
             let kind = if *approve {
                 DeedKind::Approved
             } else {
                 DeedKind::Rejected(format!("rejected: {comment}"))
             };
-            deed(world, service, &run, kind, now)
+            deed(world, &run, kind, now)
         }
-        Write::Retry { pipeline, stage, execution, .. } => {
+        Write::Retry { pipeline, stage, execution, all } => {
             let (service, run) = execution_of(world, pipeline, execution)?;
-            if run.state(now).0 != RunState::Failed {
-                return Err(conflict("it does not fail any more"));
-            }
-            deed(world, service, &run, DeedKind::Retried(stage.to_string()), now)
+            again(world, &service, &run, stage, now)?;
+            let kind = DeedKind::Retried { stage: stage.to_string(), all: *all };
+            deed(world, &run, kind, now)
         }
-        Write::Stop { pipeline, execution, .. } => {
-            let (service, run) = execution_of(world, pipeline, execution)?;
+        Write::Stop { pipeline, execution, abandon, .. } => {
+            let (_, run) = execution_of(world, pipeline, execution)?;
             if run.state(now).0 != RunState::Running {
                 return Err(conflict("it does not run any more"));
             }
-            deed(world, service, &run, DeedKind::Stopped, now)
+            deed(world, &run, DeedKind::Stopped { abandon: *abandon }, now)
+        }
+        Write::Override { pipeline, stage, execution, condition } => {
+            let (service, run) = execution_of(world, pipeline, execution)?;
+            refused(&service, &run, stage, condition, now)?;
+            deed(world, &run, DeedKind::Overridden(stage.to_string()), now)
         }
         Write::Start { pipeline } => {
             let service = service_of(world, pipeline)?;
@@ -94,56 +97,32 @@ pub fn act(world: &mut World, write: &Write, now: Timestamp) -> Result<Receipt, 
         }
         Write::Shares { split, shares } => {
             let service = split_of(world, split)?;
-            let Some((_, percent)) = shares.iter().find(|(arm, _)| *arm == "canary") else {
-                return Err(invalid("say the share of canary"));
-            };
-            shift(world, &service, f64::from(*percent), now);
-            Receipt::default()
+            steer::shares(world, &service, shares, now)?
         }
         Write::Weights { split, weights } => {
             let service = split_of(world, split)?;
-            let total: u32 = weights.iter().map(|(_, weight)| weight).sum();
-            let canary = weights.iter().find(|(arm, _)| *arm == "canary");
-            let (Some((_, weight)), true) = (canary, total > 0) else {
-                return Err(invalid("say the weights of every version"));
-            };
-            shift(world, &service, f64::from(*weight) * 100.0 / f64::from(total), now);
-            Receipt::default()
+            steer::weights(world, &service, weights, now)?
         }
-        Write::Flag { flag, change, .. } => {
-            let key = flag.name.to_string();
-            let newest = world.flips(&key, now).last().map(|flip| (flip.on, flip.percent));
-            let Some(script) = world.script.flags.iter_mut().find(|f| f.key == key) else {
-                return Err(Fault::new(FaultKind::NotFound, format!("there is no flag {key}")));
-            };
-            let (on, percent) = newest.unwrap_or((script.on, script.percent));
-            match change {
-                FlagChange::Enabled { on } => flip(world, &key, *on, percent, now),
-                FlagChange::Percent { percent } => flip(world, &key, on, *percent, now),
-                FlagChange::Stale { stale } => {
-                    script.stale = stale.then(|| "marked as stale by you".to_owned());
-                }
-                FlagChange::Attribute { .. } => {
-                    return Err(invalid("flags here have no attributes"));
-                }
-                FlagChange::Halt | FlagChange::Revert => {
-                    return Err(invalid("flags here change at once; turn it back"));
-                }
-            }
-            Receipt::default()
+        Write::Arm { split, arm, wish } => {
+            let service = split_of(world, split)?;
+            steer::arm(world, &service, arm, *wish, now)?
         }
-        Write::Override { .. } => return Err(invalid("no stage here has conditions")),
-        Write::Arm { .. } => return Err(invalid("arms here are always ready; shift their shares")),
+        Write::Flag { flag, environment, change, strategy } => {
+            let place = (flag, environment);
+            switch::change(world, place, change, strategy.as_ref(), now)?
+        }
     };
     world.replan();
     Ok(receipt)
 }
 
-fn conflict(why: &str) -> Fault {
+/// It is not any more as it was seen.
+pub fn conflict(why: impl Into<SafeText>) -> Fault {
     Fault::new(FaultKind::Conflict, why)
 }
 
-fn invalid(why: &str) -> Fault {
+/// It cannot be asked for.
+pub fn invalid(why: impl Into<SafeText>) -> Fault {
     Fault::new(FaultKind::InvalidRequest, why)
 }
 
@@ -181,7 +160,7 @@ fn waiting(
     pipeline: &PipelineId,
     execution: Option<&ExecutionId>,
     now: Timestamp,
-) -> Result<(ServiceScript, Planned), Fault> {
+) -> Result<Planned, Fault> {
     let service = service_of(world, pipeline)?;
     let runs = world.plan.get(&service.name).into_iter().flatten();
     let asks = |run: &&Planned| {
@@ -191,20 +170,53 @@ fn waiting(
             && execution.is_none_or(|id| id.as_str() == run.id)
     };
     let found = runs.into_iter().rfind(asks).cloned();
-    found
-        .map(|run| (service, run))
-        .ok_or_else(|| conflict("it does not wait for an answer any more"))
+    found.ok_or_else(|| conflict("it does not wait for an answer any more"))
 }
 
-fn deed(
-    world: &mut World,
-    service: ServiceScript,
+/// Whether `run` failed in `stage`, and nothing has entered that since.
+fn again(
+    world: &World,
+    service: &ServiceScript,
     run: &Planned,
-    kind: DeedKind,
+    stage: &SafeText,
     now: Timestamp,
-) -> Receipt {
-    let deed = Deed { service: service.name, revision: run.run.revision.clone(), at: now, kind };
-    world.script.deeds.push(deed);
+) -> Result<(), Fault> {
+    let at = service.stages.iter().position(|own| stage == own.as_str());
+    let at = at.ok_or_else(|| invalid(format!("there is no stage {stage}")))?;
+    let state = run.visit(at).and_then(|visit| visit.state(now));
+    if state.is_none_or(|(state, _)| state != RunState::Failed) {
+        return Err(conflict("it does not fail there any more"));
+    }
+    let entered = |run: &Planned| run.visit(at).and_then(|visit| visit.entered);
+    let runs = world.plan.get(&service.name).into_iter().flatten();
+    let newest = runs.filter_map(entered).filter(|at| *at <= now).max();
+    if newest > entered(run) {
+        return Err(conflict("a newer execution has entered that stage since"));
+    }
+    Ok(())
+}
+
+/// Whether `run` stands before `stage` because of its `condition`.
+fn refused(
+    service: &ServiceScript,
+    run: &Planned,
+    stage: &SafeText,
+    condition: &SafeText,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let refused = run.run.refused.as_ref().filter(|own| *stage == own.stage.as_str());
+    if refused.is_none() || *condition != *BEFORE_ENTRY {
+        return Err(invalid(format!("no condition {condition} of {stage} refuses it")));
+    }
+    let at = service.stages.iter().position(|own| stage == own.as_str());
+    if !at.is_some_and(|at| run.is_inbound(at, now)) {
+        return Err(conflict("it does not stand before that stage any more"));
+    }
+    Ok(())
+}
+
+fn deed(world: &mut World, run: &Planned, kind: DeedKind, now: Timestamp) -> Receipt {
+    world.script.deeds.push(Deed { execution: run.id.clone(), at: now, kind });
     Receipt::default()
 }
 
@@ -217,107 +229,9 @@ fn by_hand(service: &ServiceScript, revision: String, message: &str, at: Span) -
         message: message.to_owned(),
         fails: None,
         stopped: None,
+        refused: None,
         approved: None,
         by_hand: true,
         puts_back: None,
-    }
-}
-
-/// Shifts traffic; what is wrong with the canary then reaches more or fewer visitors.
-fn shift(world: &mut World, service: &ServiceScript, percent: f64, now: Timestamp) {
-    let at = world.offset(now);
-    let sick: Vec<Trend> = world
-        .script
-        .trends
-        .iter()
-        .filter(|t| t.service == service.name && t.arm == Some(ArmName::Canary) && t.factor > 1.5)
-        .cloned()
-        .collect();
-    world.script.shifts.push(Shift {
-        at,
-        service: service.name.clone(),
-        percent,
-        by: YOU.to_owned(),
-    });
-    if percent >= 100.0 {
-        // What was the canary is what everybody gets now.
-        for trend in &sick {
-            let over = Span::secs(1);
-            let everybody = Trend { arm: Some(ArmName::Stable), from: at, over, ..trend.clone() };
-            world.script.trends.push(everybody);
-        }
-    }
-    if percent <= 0.0 {
-        alarms(world, service, AlarmState::Ok, "back to usual", now);
-    } else if percent >= 50.0 && !sick.is_empty() {
-        alarms(world, service, AlarmState::Firing, "errors rise with the canary's share", now);
-    }
-}
-
-/// Sets a flag; what it broke heals when it is off.
-fn flip(world: &mut World, key: &str, on: bool, percent: f64, now: Timestamp) {
-    let at = world.offset(now);
-    let (flag, by) = (key.to_owned(), YOU.to_owned());
-    world.script.flips.push(Flip { at, flag, on, percent, by });
-    let Some(owner) = world.script.flags.iter().find(|f| f.key == key).map(|f| f.service.clone())
-    else {
-        return;
-    };
-    let caused: Vec<Trend> = world
-        .script
-        .trends
-        .iter()
-        .filter(|t| t.flag.as_deref() == Some(key) && t.from.after(world.start) <= now)
-        .cloned()
-        .collect();
-    let net: f64 = caused.iter().map(|t| t.factor).product();
-    let sick = !caused.is_empty() && (net - 1.0).abs() > 0.01;
-    if on || !sick {
-        return;
-    }
-    for trend in &caused {
-        let healed =
-            Trend { from: at, over: Span::secs(40), factor: 1.0 / trend.factor, ..trend.clone() };
-        world.script.trends.push(healed);
-    }
-    if let Some(service) = world.script.service(&owner).cloned() {
-        alarms(world, &service, AlarmState::Ok, "back to usual since the flag is off", now);
-    }
-}
-
-/// Lets the alarms of a service notice.
-fn alarms(
-    world: &mut World,
-    service: &ServiceScript,
-    state: AlarmState,
-    reason: &str,
-    now: Timestamp,
-) {
-    let at = world.offset(now + NOTICED);
-    let own = world.script.alarms.iter().filter(|a| a.service == service.name);
-    let mut names: Vec<String> = own.map(|a| a.name.clone()).collect();
-    names.sort();
-    names.dedup();
-    // What the scenario has in store for them does not come any more.
-    let start = world.start;
-    world.script.alarms.retain(|a| a.service != service.name || a.at.after(start) <= now);
-    for health in world.script.healths.clone() {
-        if health.service == service.name && state == AlarmState::Ok {
-            world.script.healths.push(super::script::HealthScript {
-                at,
-                health: crate::domain::environment::Health::Healthy,
-                summary: reason.to_owned(),
-                ..health
-            });
-        }
-    }
-    for name in names {
-        world.script.alarms.push(AlarmScript {
-            at,
-            name,
-            service: service.name.clone(),
-            state,
-            reason: reason.to_owned(),
-        });
     }
 }

@@ -90,19 +90,18 @@ fn value(
 ) -> Option<f64> {
     // Steps before 1970 do not occur.
     let n = u64::try_from(step).ok()?;
-    let percent = match (splits(service), arm) {
-        (true, ArmName::Canary) => world.percent(&service.name, at),
-        (true, ArmName::Stable) => 100.0 - world.percent(&service.name, at),
-        (false, ArmName::Stable) => 100.0,
-        (false, ArmName::Canary) => 0.0,
+    let percent = match arm {
+        _ if splits(service) => world.split(&service.name, at).percent(arm),
+        ArmName::Stable => 100.0,
+        ArmName::Canary => 0.0,
     };
-    if percent <= 0.0 {
+    let factor = |metric| world.factor(&service.name, metric, arm, at);
+    // Nothing comes, or nothing is counted.
+    if percent <= 0.0 || factor(Metric::Requests) <= 0.0 {
         return None;
     }
-    let arm_word = if arm == ArmName::Canary { "canary" } else { "stable" };
-    let draw =
-        |what: &str| world.chance.at(stream(&format!("{}.{arm_word}.{what}", service.name)), n);
-    let factor = |metric| world.factor(&service.name, metric, arm, at);
+    let of_arm = format!("{}.{}", service.name, arm.word());
+    let draw = |what: &str| world.chance.at(stream(&format!("{of_arm}.{what}")), n);
     // Busy and calm minutes are the same for both arms: they share their visitors.
     let tide = world.chance.smooth(stream(&format!("{}.tide", service.name)), n as f64 / 30.0);
     let rate = service.rate * (1.0 + 0.08 * tide) * percent / 100.0 * factor(Metric::Requests);

@@ -5,22 +5,31 @@
 mod chance;
 mod changes;
 mod clock;
+mod deeds;
 mod edge;
 mod flags;
 mod hands;
+#[cfg(test)]
+mod hands_tests;
 mod metrics;
+mod notice;
 mod pipelines;
 mod plan;
 mod scenario;
 mod script;
+mod settings;
 mod source;
 mod span;
+mod split;
+mod steer;
+mod switch;
 #[cfg(test)]
 mod tests;
+mod visit;
 mod world;
 
 pub use clock::SimulatedClock;
-pub use scenario::{ScenarioError, names};
+pub use scenario::{ScenarioError, load, names};
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
@@ -186,20 +195,26 @@ fn canary(service: &ServiceId, script: &ServiceScript) -> CanarySpec {
         baseline: pair(events, ArmName::Stable),
         canary: pair(events, ArmName::Canary),
     };
-    let metric = |name: &str, unit: &str, direction, data, critical| CanaryMetric {
+    // Errors are what counts; the others are looked at too.
+    let metric = |name: &str, unit: &str, direction, data, margin, required| CanaryMetric {
         name: name.into(),
         unit: unit.into(),
         direction,
         data,
-        margin: 0.1,
-        weight: 1.0,
-        required: critical,
-        critical,
+        margin,
+        weight: if required { 5.0 } else { 1.0 },
+        required,
+        critical: false,
         floor: None,
         muted: false,
         strict: false,
         v_min: None,
     };
+    let levels = |metric| CanaryData::Levels {
+        baseline: at(metric, ArmName::Stable),
+        canary: at(metric, ArmName::Canary),
+    };
+    let (more, fewer) = (Direction::Increase, Direction::Decrease);
     CanarySpec {
         id: CanaryId::new(&format!("{service}.prod-{}", script.region)),
         service: service.clone(),
@@ -213,24 +228,15 @@ fn canary(service: &ServiceId, script: &ServiceScript) -> CanarySpec {
         baseline: "stable".into(),
         canary: "canary".into(),
         metrics: vec![
-            metric("errors", "errors", Direction::Increase, counts(Metric::Errors), true),
-            metric(
-                "p99",
-                "ms",
-                Direction::Increase,
-                CanaryData::Levels {
-                    baseline: at(Metric::P99, ArmName::Stable),
-                    canary: at(Metric::P99, ArmName::Canary),
-                },
-                false,
-            ),
-            metric("orders", "orders", Direction::Decrease, counts(Metric::Orders), false),
+            metric("errors", "errors", more, counts(Metric::Errors), 0.5, true),
+            metric("p99", "ms", more, levels(Metric::P99), 0.2, false),
+            metric("orders", "orders", fewer, counts(Metric::Orders), 0.2, false),
         ],
         warm_up: SignedDuration::from_mins(1),
         steps: vec![5.0, 10.0, 25.0, 50.0, 100.0],
-        bake: SignedDuration::from_mins(15),
+        bake: SignedDuration::from_mins(3),
         history: SignedDuration::from_hours(2),
-        deadline: SignedDuration::from_hours(4),
+        deadline: SignedDuration::from_hours(2),
         at: AtVerdict::default(),
         alpha: 0.01,
         beta: 0.05,

@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::hands::YOU;
-use super::plan::{Planned, TOLD, Visit};
+use super::plan::{Planned, TOLD};
 use super::script::{Hold, Release, ServiceScript};
+use super::visit::Visit;
 use super::world::{World, pipeline_id};
 use crate::domain::ids::ExecutionId;
 use crate::domain::pipeline::{
-    Action, Approval, Execution, ExecutionMode, Pipeline, RunState, Stage, Transition,
+    Action, Approval, Condition, Execution, ExecutionMode, Pipeline, RunState, Stage, Transition,
 };
 use crate::domain::revision::Revision;
 use crate::domain::token::Token;
 
+/// The conditions that there are.
+pub const BEFORE_ENTRY: &str = "before entry";
 /// How long an approval waits before the backend gives up.
 const DEADLINE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -34,10 +37,12 @@ pub fn revision(run: &Planned) -> Revision {
 }
 
 fn why_failed(run: &Planned) -> Option<&str> {
-    run.run.fails.as_ref().map(|f| f.error.as_str()).or(run.rejected.as_deref())
+    let rejected = run.visits.last().and_then(|visit| visit.rejected.as_deref());
+    rejected.or(run.run.fails.as_ref().map(|f| f.error.as_str()))
 }
 
-fn stopped_by(run: &Planned) -> &str {
+/// Who stopped it.
+pub fn stopped_by(run: &Planned) -> &str {
     run.run.stopped.as_ref().map_or(YOU, |s| s.by.as_str())
 }
 
@@ -131,11 +136,7 @@ fn stage(
     name: &str,
     now: Timestamp,
 ) -> Stage {
-    let inbound = runs
-        .iter()
-        .rev()
-        .filter(|run| run.superseded.is_none_or(|at| at > now))
-        .find(|run| run.visit(i).is_some_and(|visit| visit.is_inbound(now)));
+    let inbound = runs.iter().rev().find(|run| run.is_inbound(i, now));
     let hold = world
         .script
         .holds
@@ -151,7 +152,7 @@ fn stage(
         inbound: inbound.map(|run| ExecutionId::new(&run.id)),
         transition: (i > 0).then(|| transition(world, hold)),
         actions: Vec::new(),
-        conditions: Vec::new(),
+        conditions: conditions(runs, i, name, now),
         since: Some(world.start - SignedDuration::from_hours(30)),
     };
     let asks = service.approval && i + 1 == service.stages.len();
@@ -195,6 +196,23 @@ fn transition(world: &World, hold: Option<&Hold>) -> Transition {
     }
 }
 
+/// The condition of a stage, once it was judged for something.
+fn conditions(runs: &[&Planned], i: usize, stage: &str, now: Timestamp) -> Vec<Condition> {
+    let judged = runs.iter().rev().find_map(|run| {
+        let refused = run.run.refused.as_ref().filter(|refused| refused.stage == stage)?;
+        let visit = run.visit(i).filter(|visit| visit.arrived <= now)?;
+        let waits = run.is_inbound(i, now);
+        let (state, at) = match visit.entered.filter(|at| *at <= now) {
+            Some(entered) => (RunState::Skipped, entered),
+            None if waits => (RunState::Failed, visit.arrived),
+            None => (RunState::Cancelled, visit.arrived),
+        };
+        let summary = Some(refused.error.as_str().into());
+        Some(Condition { when: BEFORE_ENTRY.into(), state, summary, at: Some(at) })
+    });
+    judged.into_iter().collect()
+}
+
 fn action(name: &str, category: &str, provider: &str, state: RunState) -> Action {
     Action {
         name: name.into(),
@@ -220,8 +238,10 @@ fn actions(
     state: RunState,
     since: Option<Timestamp>,
 ) -> Vec<Action> {
-    // While somebody is asked, the work has not begun.
-    let state = if state == RunState::Waiting { RunState::NotRun } else { state };
+    // While somebody is asked, and when the answer was no, the work has not begun.
+    let asked = running.is_some_and(|(_, visit, _)| visit.approved.is_none());
+    let idle = matches!(state, RunState::Waiting | RunState::Failed | RunState::Stopped);
+    let state = if asked && idle { RunState::NotRun } else { state };
     let mut all: Vec<Action> = match stage {
         "Source" => vec![action("checkout", "Source", "Git", state)],
         "Build" => vec![action("image", "Build", "Builder", state)],
@@ -255,11 +275,12 @@ fn actions(
             _ => {}
         }
     }
-    if state == RunState::Failed
+    // Of several, the first was through before the others failed; it runs again only if all do.
+    let again = running.and_then(|(_, visit, _)| visit.again);
+    if (state == RunState::Failed || (state == RunState::Running && again == Some(false)))
         && let Some((first, rest)) = all.split_first_mut()
         && !rest.is_empty()
     {
-        // One of several fails: the first was through before.
         first.state = RunState::Succeeded;
         first.error = None;
     }
@@ -288,17 +309,21 @@ fn approval(run: &Planned, visit: &Visit, now: Timestamp) -> Action {
             ask.state = RunState::Superseded;
             ask.at = Some(at);
         }
-        Some((RunState::Failed, at)) if run.rejected.is_some() => {
+        Some((RunState::Failed, at)) if visit.rejected.is_some() => {
             ask.state = RunState::Failed;
             ask.at = Some(at);
-            ask.by = Some(YOU.into());
-            ask.summary = run.rejected.as_deref().map(Into::into);
+            ask.by = visit.by.as_deref().map(Into::into);
+            ask.summary = visit.rejected.as_deref().map(Into::into);
+        }
+        Some((RunState::Stopped, at)) if visit.approved.is_none() => {
+            ask.state = RunState::Stopped;
+            ask.at = Some(at);
+            ask.by = Some(stopped_by(run).into());
         }
         Some(_) => {
             ask.state = RunState::Succeeded;
             ask.at = visit.approved;
-            let by = run.run.approved.as_ref().map_or(YOU, |a| a.by.as_str());
-            ask.by = Some(by.into());
+            ask.by = visit.by.as_deref().map(Into::into);
         }
         None => {}
     }

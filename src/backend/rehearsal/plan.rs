@@ -8,8 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use rand::Rng;
 
 use super::chance::{Chance, hex, pick, stream};
-use super::script::{Approved, Deed, DeedKind, Release, Run, Script, ServiceScript};
+use super::deeds::Deed;
+use super::script::{Approved, Run, Script, ServiceScript};
 use super::span::Span;
+use super::visit::{Site, Visit};
 use crate::domain::pipeline::{ExecutionMode, RunState};
 
 /// How far back things happened before the world opens.
@@ -32,44 +34,10 @@ pub struct Planned {
     pub first: usize,
     /// Its stages from there on, as far as it ever gets.
     pub visits: Vec<Visit>,
-    /// Who rejected it, and why.
-    pub rejected: Option<String>,
     /// When a newer one overtakes it.
     pub superseded: Option<Timestamp>,
-}
-
-/// An execution in one stage.
-#[derive(Clone, Debug)]
-pub struct Visit {
-    /// When it stands before the stage.
-    pub arrived: Timestamp,
-    /// When it enters; never if the way stays closed.
-    pub entered: Option<Timestamp>,
-    /// When it is approved; the same as `entered` where nobody is asked.
-    pub approved: Option<Timestamp>,
-    /// When it is through, or has ended here.
-    pub left: Option<Timestamp>,
-    /// How it ends here.
-    pub end: RunState,
-}
-
-impl Visit {
-    /// The state at `now`, and since when; `None` before it entered.
-    pub fn state(&self, now: Timestamp) -> Option<(RunState, Timestamp)> {
-        let entered = self.entered.filter(|at| *at <= now)?;
-        if let Some(left) = self.left.filter(|at| *at <= now) {
-            return Some((self.end, left));
-        }
-        match self.approved {
-            Some(at) if at <= now => Some((RunState::Running, at)),
-            _ => Some((RunState::Waiting, entered)),
-        }
-    }
-
-    /// Whether it stands before the closed or busy stage at `now`.
-    pub fn is_inbound(&self, now: Timestamp) -> bool {
-        self.arrived <= now && self.entered.is_none_or(|at| at > now)
-    }
+    /// When it was stopped before it entered the stage that was next.
+    pub stopped: Option<Timestamp>,
 }
 
 impl Planned {
@@ -87,14 +55,25 @@ impl Planned {
         if let Some(at) = self.superseded.filter(|at| *at <= now) {
             return (RunState::Superseded, at);
         }
+        if let Some(at) = self.stopped.filter(|at| *at <= now) {
+            return (RunState::Stopped, at);
+        }
         let last = self.visits.iter().rev().find_map(|visit| visit.state(now));
         let complete = self.visits.iter().all(|v| v.left.is_some_and(|at| at <= now));
         match last {
             Some((RunState::Succeeded, at)) if complete => (RunState::Succeeded, at),
-            Some((state @ (RunState::Failed | RunState::Stopped), at)) => (state, at),
+            Some((state @ (RunState::Failed | RunState::Stopped | RunState::Stopping), at)) => {
+                (state, at)
+            }
             Some((_, at)) => (RunState::Running, at),
             None => (RunState::Running, self.start),
         }
+    }
+
+    /// Whether it stands before stage `i` at `now`, and may still enter.
+    pub fn is_inbound(&self, i: usize, now: Timestamp) -> bool {
+        let gone = self.superseded.or(self.stopped).is_some_and(|at| at <= now);
+        !gone && self.visit(i).is_some_and(|visit| visit.is_inbound(now))
     }
 
     /// When it was through stage `i`.
@@ -151,6 +130,7 @@ fn daily(service: &ServiceScript, script: &Script, chance: &Chance) -> Vec<Run> 
             message: format!("{verb} {thing}"),
             fails: None,
             stopped: None,
+            refused: None,
             approved: Some(Approved {
                 by: approver.to_owned(),
                 after: Span::secs(rng.random_range(90..900)),
@@ -195,16 +175,7 @@ fn line(
         let begun = run.at.after(start);
         let goes_to = run.puts_back.as_ref().map(|(stage, _)| stage);
         let first = goes_to.and_then(|to| service.stages.iter().position(|s| s == to)).unwrap_or(0);
-        let deeds: Vec<&Deed> = script
-            .deeds
-            .iter()
-            .filter(|deed| deed.service == run.service && deed.revision == run.revision)
-            .filter(|deed| deed.at >= begun)
-            .collect();
-        let rejected = deeds.iter().find_map(|deed| match &deed.kind {
-            DeedKind::Rejected(why) => Some(why.clone()),
-            _ => None,
-        });
+        let deeds: Vec<&Deed> = script.deeds.iter().filter(|deed| deed.execution == id).collect();
         let mut this = Planned {
             run,
             id,
@@ -212,13 +183,19 @@ fn line(
             first,
             visits: Vec::new(),
             superseded: None,
-            rejected,
+            stopped: None,
         };
         let mut ready = begun;
         for (i, stage) in service.stages.iter().enumerate().skip(first) {
             let work = SignedDuration::from_secs_f64(usual(stage) * rng.random_range(0.8..1.25));
-            let entered = entry(service, script, &mut planned, i, ready, start);
-            let visit = visit(service, script, &this.run, &deeds, i, ready, entered, work, start);
+            let site = Site { service, script, run: &this.run, deeds: &deeds, i, start };
+            let entered = entry(&site, &mut planned, ready);
+            let stopped = site.stopped_before(ready, entered);
+            let visit = match stopped {
+                Some(_) => Visit::before(ready),
+                None => site.visit(ready, entered, work),
+            };
+            this.stopped = stopped;
             let (left, end) = (visit.left, visit.end);
             this.visits.push(visit);
             match left {
@@ -231,90 +208,11 @@ fn line(
     planned
 }
 
-/// How an execution fares in stage `i`.
-#[expect(clippy::too_many_arguments, reason = "each is one fact of the visit")]
-fn visit(
-    service: &ServiceScript,
-    script: &Script,
-    run: &Run,
-    deeds: &[&Deed],
-    i: usize,
-    arrived: Timestamp,
-    entered: Option<Timestamp>,
-    work: SignedDuration,
-    start: Timestamp,
-) -> Visit {
-    let last = i + 1 == service.stages.len();
-    let stage = service.stages.get(i).map_or("", String::as_str);
-    let done = |kind: &dyn Fn(&DeedKind) -> bool| {
-        deeds.iter().find(|deed| kind(&deed.kind)).map(|deed| deed.at)
-    };
-    let asks = service.approval && last && run.puts_back.is_none();
-    let approved = match (&run.approved, asks) {
-        (_, false) => entered,
-        (Some(approved), true) => entered.map(|at| approved.after.after(at)),
-        (None, true) => entered.and(done(&|kind| *kind == DeedKind::Approved)),
-    };
-    // A canary stays in its stage until its traffic is at 100 %.
-    let stays = last && service.release == Release::Canary && is_scripted(script, run);
-    let left = match approved {
-        Some(_) if stays => promoted(service, script, start),
-        Some(at) => Some(at + work),
-        None => None,
-    };
-    let fails = run.fails.as_ref().is_some_and(|f| f.stage == stage);
-    let stops = run.stopped.as_ref().is_some_and(|s| s.stage == stage);
-    let mut visit = Visit { arrived, entered, approved, left, end: RunState::Succeeded };
-    if fails {
-        visit.end = RunState::Failed;
-        let again = done(&|kind| matches!(kind, DeedKind::Retried(own) if own == stage));
-        if let Some(again) = again.filter(|again| left.is_some_and(|left| left <= *again)) {
-            // It enters anew; what failed is forgotten once it runs again.
-            visit.entered = Some(again);
-            visit.approved = Some(again);
-            visit.left = Some(again + work);
-            visit.end = RunState::Succeeded;
-        }
-    } else if stops {
-        visit.end = RunState::Stopped;
-    }
-    let rejected = done(&|kind| matches!(kind, DeedKind::Rejected(_)));
-    if let Some(at) = rejected.filter(|_| asks && approved.is_none()) {
-        visit.left = Some(at);
-        visit.end = RunState::Failed;
-    }
-    if let Some(at) = done(&|kind| *kind == DeedKind::Stopped)
-        && visit.entered.is_some_and(|entered| entered <= at)
-        && visit.left.is_none_or(|left| left > at)
-    {
-        visit.left = Some(at);
-        visit.end = RunState::Stopped;
-    }
-    visit
-}
-
-fn is_scripted(script: &Script, run: &Run) -> bool {
-    !run.by_hand
-        && script.runs.iter().any(|r| r.service == run.service && r.revision == run.revision)
-}
-
-fn promoted(service: &ServiceScript, script: &Script, start: Timestamp) -> Option<Timestamp> {
-    let full =
-        |shift: &&super::script::Shift| shift.service == service.name && shift.percent >= 100.0;
-    script.shifts.iter().filter(full).map(|shift| shift.at.after(start)).min()
-}
-
 /// When a run that stands before stage `i` can enter it: not while a transition is closed, and not
 /// while another works there. One that waits for a human there is overtaken.
-fn entry(
-    service: &ServiceScript,
-    script: &Script,
-    before: &mut [Planned],
-    i: usize,
-    arrived: Timestamp,
-    start: Timestamp,
-) -> Option<Timestamp> {
-    let mut ready = arrived;
+fn entry(site: &Site<'_>, before: &mut [Planned], arrived: Timestamp) -> Option<Timestamp> {
+    let Site { service, script, i, start, .. } = *site;
+    let mut ready = site.let_in(arrived)?;
     for hold in script.holds.iter().filter(|h| h.service == service.name) {
         if service.stages.get(i) == Some(&hold.stage) && hold.at.after(start) <= ready {
             match hold.until {
@@ -327,6 +225,7 @@ fn entry(
         return Some(ready);
     }
     for other in before.iter_mut() {
+        let stopped = other.stopped;
         let Some(visit) = other.visit_mut(i) else { continue };
         match (visit.entered, visit.approved, visit.left) {
             (Some(_), _, Some(left)) => ready = ready.max(left),
@@ -335,6 +234,8 @@ fn entry(
                 visit.end = RunState::Superseded;
                 other.superseded = Some(ready);
             }
+            // It stands in nobody's way any more.
+            (None, ..) if stopped.is_some_and(|at| at <= arrived) => {}
             (None, ..) if service.mode == ExecutionMode::Superseded => {
                 other.superseded = other.superseded.or(Some(arrived));
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::script::Script;
+use super::settings::ENVIRONMENTS;
 use super::world::SOURCES;
 use crate::domain::text::SafeText;
 
@@ -10,9 +11,11 @@ use crate::domain::text::SafeText;
 const BASE: (&str, &str) = ("base.toml", include_str!("../../../assets/scenarios/base.toml"));
 
 /// The embedded stories; the first is the one to open on.
-const STORIES: [(&str, &str); 6] = [
+const STORIES: [(&str, &str); 8] = [
     ("bad-canary", include_str!("../../../assets/scenarios/bad-canary.toml")),
     ("good-canary", include_str!("../../../assets/scenarios/good-canary.toml")),
+    ("silent-canary", include_str!("../../../assets/scenarios/silent-canary.toml")),
+    ("flapping-metrics", include_str!("../../../assets/scenarios/flapping-metrics.toml")),
     ("quiet-day", include_str!("../../../assets/scenarios/quiet-day.toml")),
     ("flag-flip", include_str!("../../../assets/scenarios/flag-flip.toml")),
     ("superseded-approval", include_str!("../../../assets/scenarios/superseded-approval.toml")),
@@ -101,6 +104,7 @@ fn check(script: &Script) -> Result<(), (String, String)> {
     let flags: BTreeSet<&str> = script.flags.iter().map(|f| f.key.as_str()).collect();
     for flip in &script.flips {
         known("flag", &flip.flag, &flags)?;
+        known("environment", &flip.environment, &ENVIRONMENTS.into_iter().collect())?;
     }
     let sources: BTreeSet<&str> = SOURCES.into_iter().collect();
     for outage in &script.outages {
@@ -110,8 +114,8 @@ fn check(script: &Script) -> Result<(), (String, String)> {
         .runs
         .iter()
         .flat_map(|r| {
-            let failed = r.fails.as_ref().map(|f| (&r.service, &f.stage));
-            failed.into_iter().chain(r.stopped.as_ref().map(|s| (&r.service, &s.stage)))
+            let failed = r.fails.iter().chain(&r.refused).map(|f| (&r.service, &f.stage));
+            failed.chain(r.stopped.as_ref().map(|s| (&r.service, &s.stage)))
         })
         .chain(script.holds.iter().map(|h| (&h.service, &h.stage)));
     for (service, stage) in staged {

@@ -2,9 +2,12 @@
 //!
 //! Times are offsets from the moment the world opens; negative ones lie before it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::deeds::Deed;
 use super::span::Span;
 
 /// A scenario file, or several joined.
@@ -46,32 +49,6 @@ pub struct Script {
     /// What was done by hand since the world opened.
     #[serde(skip)]
     pub deeds: Vec<Deed>,
-}
-
-/// What somebody did to an execution by hand.
-#[derive(Clone, Debug)]
-pub struct Deed {
-    /// Whose pipeline.
-    pub service: String,
-    /// What the execution ships.
-    pub revision: String,
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub kind: DeedKind,
-}
-
-/// What somebody did to an execution by hand.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DeedKind {
-    /// Approved it.
-    Approved,
-    /// Rejected it, and why.
-    Rejected(String),
-    /// Ran this stage again.
-    Retried(String),
-    /// Stopped it.
-    Stopped,
 }
 
 /// A service with its pipeline, its environments and its figures.
@@ -161,6 +138,9 @@ pub struct FlagScript {
     /// Who gets it.
     #[serde(default)]
     pub rules: Vec<String>,
+    /// What else it says.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// An execution of a pipeline.
@@ -181,6 +161,8 @@ pub struct Run {
     pub fails: Option<Failure>,
     /// The stage in which somebody stops it.
     pub stopped: Option<Stopped>,
+    /// The stage whose condition does not let it in, and why.
+    pub refused: Option<Failure>,
     /// Who approves it, and after which wait; without it, it waits.
     pub approved: Option<Approved>,
     /// It was begun by hand since the world opened, not by the scenario.
@@ -191,7 +173,7 @@ pub struct Run {
     pub puts_back: Option<(String, String)>,
 }
 
-/// A stage that fails.
+/// A stage that fails, or does not let something in.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
@@ -221,7 +203,7 @@ pub struct Approved {
     pub after: Span,
 }
 
-/// Somebody sets a flag in production.
+/// Somebody sets a flag.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Flip {
@@ -229,13 +211,25 @@ pub struct Flip {
     pub at: Span,
     /// Which.
     pub flag: String,
+    /// In which of [`super::flags::ENVIRONMENTS`].
+    #[serde(default = "production")]
+    pub environment: String,
     /// To what.
     pub on: bool,
     /// For how many per cent.
     #[serde(default = "all")]
     pub percent: f64,
+    /// Until everybody has it.
+    #[serde(default)]
+    pub over: Span,
     /// Who.
     pub by: String,
+    /// What else is set with it.
+    #[serde(skip)]
+    pub attribute: Option<(String, String)>,
+    /// When it was stopped or taken back.
+    #[serde(skip)]
+    pub back: Option<Span>,
 }
 
 /// Somebody shifts traffic to the canary.
@@ -250,6 +244,9 @@ pub struct Shift {
     pub percent: f64,
     /// Who.
     pub by: String,
+    /// Instead of a share: what is wanted of one version.
+    #[serde(skip)]
+    pub wish: Option<(ArmName, crate::domain::write::ArmWish)>,
 }
 
 /// A metric drifts to a multiple of itself.
@@ -268,7 +265,7 @@ pub struct Trend {
     pub over: Span,
     /// What it becomes, as a multiple.
     pub factor: f64,
-    /// The flag that it comes from: turned off, it heals.
+    /// The flag that it comes from: the more get that, the worse it is.
     pub flag: Option<String>,
 }
 
@@ -294,6 +291,16 @@ pub enum ArmName {
     Stable,
     /// The new version.
     Canary,
+}
+
+impl ArmName {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Stable => "stable",
+            Self::Canary => "canary",
+        }
+    }
 }
 
 /// An alarm changes.
@@ -356,8 +363,24 @@ pub struct Outage {
     pub from: Span,
     /// Until when; for ever without it.
     pub until: Option<Span>,
+    /// After so long it begins again, and again.
+    pub every: Option<Span>,
     /// How.
     pub kind: OutageKind,
+}
+
+impl Outage {
+    /// Whether it lasts at `now`, in a world that opened at `start`.
+    pub fn lasts(&self, now: Timestamp, start: Timestamp) -> bool {
+        let mut since = now.duration_since(self.from.after(start)).as_secs_f64();
+        if since < 0.0 {
+            return false;
+        }
+        if let Some(every) = self.every.map(Span::seconds).filter(|every| *every > 0.0) {
+            since %= every;
+        }
+        self.until.is_none_or(|until| since < until.seconds() - self.from.seconds())
+    }
 }
 
 /// How a source does not answer.
@@ -390,6 +413,10 @@ fn usual_p99() -> f64 {
 
 fn usual_kind() -> String {
     "release".to_owned()
+}
+
+fn production() -> String {
+    "production".to_owned()
 }
 
 fn all() -> f64 {

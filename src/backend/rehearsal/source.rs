@@ -18,11 +18,12 @@ use crate::backend::context::ReadContext;
 use crate::backend::port::{Cadence, Source};
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::fact::{Fact, FactKind};
+use crate::domain::fleet::Fleet;
 use crate::domain::ids::{ItemId, SourceId};
 use crate::domain::observation::{Observation, Scope, Topic};
 use crate::domain::observed::FreshnessPolicy;
 use crate::domain::source::{Capabilities, REHEARSAL, SourceMeta, Verb};
-use crate::domain::write::{Order, Receipt};
+use crate::domain::write::{Order, Receipt, expectation};
 
 /// A source of the world.
 pub struct RehearsalSource {
@@ -53,6 +54,7 @@ impl RehearsalSource {
                 Verb::Start,
                 Verb::Transition,
                 Verb::Rollback,
+                Verb::Override,
             ],
         }
     }
@@ -68,11 +70,8 @@ impl RehearsalSource {
 
     fn outage(&self, now: Timestamp) -> Option<Fault> {
         let world = &*self.world();
-        let outage = world.script.outages.iter().find(|o| {
-            o.source == self.id.as_str()
-                && o.from.after(world.start) <= now
-                && o.until.is_none_or(|until| until.after(world.start) > now)
-        })?;
+        let mut outages = world.script.outages.iter().filter(|o| o.source == self.id.as_str());
+        let outage = outages.find(|outage| outage.lasts(now, world.start))?;
         Some(match outage.kind {
             OutageKind::Dead => {
                 Fault::new(FaultKind::Unreachable, format!("{}: connection refused", self.id))
@@ -91,8 +90,7 @@ impl RehearsalSource {
         })
     }
 
-    fn overview(&self, now: Timestamp, answer: &mut Observation) {
-        let world = &*self.world();
+    fn overview(&self, world: &World, now: Timestamp, answer: &mut Observation) {
         let services = || world.script.services.iter();
         answer.complete =
             self.reads().into_iter().filter(|kind| *kind != FactKind::Series).collect();
@@ -116,6 +114,24 @@ impl RehearsalSource {
                 answer.facts.extend(own.map(|s| Fact::Pipeline(pipeline(world, s, now))));
             }
         }
+    }
+
+    /// Compares what is there with what was seen, as a native precondition would.
+    fn is_as_seen(&self, world: &World, order: &Order, now: Timestamp) -> Result<(), Fault> {
+        let scope = Scope { topic: Topic::Overview, items: Vec::new() };
+        let mut answer = Observation::new(&self.id, 0, &scope, now);
+        self.overview(world, now, &mut answer);
+        let mut fleet = Fleet::new([self.meta()]);
+        fleet.apply(answer);
+        let now = expectation(order.write(), &fleet)
+            .map_err(|why| Fault::new(FaultKind::Conflict, why))?;
+        let moved = order.expects().moved(&now);
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let moved: Vec<String> =
+            moved.iter().map(|m| format!("{} was {}, is {}", m.what, m.seen, m.now)).collect();
+        Err(Fault::new(FaultKind::Conflict, moved.join("; ")))
     }
 
     fn measured(&self, wanted: &[ItemId], now: Timestamp, answer: &mut Observation) {
@@ -147,7 +163,8 @@ impl Source for RehearsalSource {
             kind: REHEARSAL.into(),
             place: "simulated, inside flightdeck".into(),
             capabilities: Capabilities { reads, topics, writes: self.writes() },
-            // The simulated clock may run many times faster than the reads.
+            // The simulated clock may run 300 times faster than the reads, of which each comes a
+            // second after the one before.
             policy: FreshnessPolicy {
                 stale_after: SignedDuration::from_mins(10),
                 lost_after: SignedDuration::from_mins(60),
@@ -161,7 +178,7 @@ impl Source for RehearsalSource {
             overview: second,
             fast: second,
             slow: second * 2,
-            series: second * 2,
+            series: second,
             changes: second * 2,
             batch: 64,
             concurrency: 2,
@@ -183,10 +200,14 @@ impl Source for RehearsalSource {
             if let Some(fault) = self.outage(now) {
                 return Err(fault);
             }
+            if !self.meta().capabilities.topics.contains(&scope.topic) {
+                let what = format!("{} tells no {}", self.id, scope.topic.word());
+                return Err(Fault::new(FaultKind::InvalidRequest, what));
+            }
             let mut answer = context.answer(&self.id, scope);
             answer.identity = Some("dana, in the rehearsal".into());
             match scope.topic {
-                Topic::Overview | Topic::Items => self.overview(now, &mut answer),
+                Topic::Overview | Topic::Items => self.overview(&self.world(), now, &mut answer),
                 Topic::Series => self.measured(&scope.items, now, &mut answer),
                 Topic::Changes => {
                     let told = changes(&self.world(), &self.id, now);
@@ -210,6 +231,7 @@ impl Source for RehearsalSource {
                 return Err(fault);
             }
             let mut world = self.world.write().unwrap_or_else(PoisonError::into_inner);
+            self.is_as_seen(&world, order, now)?;
             act(&mut world, order.write(), now)
         }
         .boxed()

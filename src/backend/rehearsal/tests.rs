@@ -7,29 +7,28 @@ use crate::domain::alarm::AlarmState;
 use crate::domain::change::Change;
 use crate::domain::pipeline::{Pipeline, RunState};
 use crate::domain::series::Series;
-use crate::domain::write::Write;
 
 const START: i64 = 1_790_000_000;
 
-fn world(name: &str, seed: u64) -> World {
+pub fn world(name: &str, seed: u64) -> World {
     let (_, script) = scenario::load(name).unwrap();
     World::new(script, seed, Timestamp::from_second(START).unwrap())
 }
 
-fn at(seconds: i64) -> Timestamp {
+pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(START + seconds).unwrap()
 }
 
-fn pipeline(world: &World, service: &str, seconds: i64) -> Pipeline {
+pub fn pipeline(world: &World, service: &str, seconds: i64) -> Pipeline {
     pipelines::pipeline(world, world.script.service(service).unwrap(), at(seconds))
 }
 
-fn series(world: &World, metric: Metric, arm: ArmName, seconds: i64) -> Series {
+pub fn series(world: &World, metric: Metric, arm: ArmName, seconds: i64) -> Series {
     let service = world.script.service("checkout").unwrap();
     metrics::series(world, service, metric, arm, at(seconds))
 }
 
-fn all_changes(world: &World, seconds: i64) -> Vec<Change> {
+pub fn all_changes(world: &World, seconds: i64) -> Vec<Change> {
     SOURCES.iter().flat_map(|s| changes::changes(world, &SourceId::new(s), at(seconds))).collect()
 }
 
@@ -175,62 +174,4 @@ fn faults_of_scenario_files_say_where_and_what() {
 fn a_synthetic_world_has_as_many_pipelines_as_asked() {
     let world = synthetic(25, 1, at(0));
     assert_eq!(world.services.len(), 25);
-}
-
-/// The alarms of checkout that fire at `seconds`.
-fn firing(world: &World, seconds: i64) -> usize {
-    let all = metrics::alarms(world, at(seconds));
-    all.iter()
-        .filter(|a| a.name.as_str().starts_with("checkout") && a.state == AlarmState::Firing)
-        .count()
-}
-
-/// Errors per request of an arm of checkout in the ten minutes before `seconds`.
-fn error_rate(world: &World, arm: ArmName, seconds: i64) -> f64 {
-    let sum = |metric| -> f64 {
-        let series = series(world, metric, arm, seconds);
-        let from = at(seconds - 600);
-        series.points.iter().filter(|p| p.at > from).map(|p| p.value).sum()
-    };
-    sum(Metric::Errors) / sum(Metric::Requests)
-}
-
-#[test]
-fn a_bad_canary_that_is_promoted_harms_everybody_and_alarms_fire() {
-    let (mut world, calm) = (world("bad-canary", 1), world("bad-canary", 1));
-    // Its own share alone is noticed after two minutes.
-    assert_eq!(firing(&world, 119), 0);
-    let split = world::traffic_id(world.script.service("checkout").unwrap());
-    let shares = |canary| Write::Shares {
-        split: split.clone(),
-        shares: vec![("stable".into(), 100 - canary), ("canary".into(), canary)],
-    };
-    hands::act(&mut world, &shares(100), at(60)).unwrap();
-    assert!(firing(&world, 119) > 0, "everybody's errors are noticed before");
-    let (after, before) =
-        (error_rate(&world, ArmName::Canary, 1_000), error_rate(&calm, ArmName::Stable, 1_000));
-    assert!(after > 1.8 * before, "{after} {before}");
-    hands::act(&mut world, &shares(0), at(1_200)).unwrap();
-    assert_eq!(firing(&world, 1_300), 0, "taken back, it heals");
-}
-
-#[test]
-fn a_flag_that_is_turned_off_heals_what_it_broke() {
-    let mut world = world("flag-flip", 1);
-    assert!(firing(&world, 300) > 0);
-    let sick = error_rate(&world, ArmName::Stable, 900);
-    let flag = world.script.flags.iter().find(|f| f.key == "new-tax").unwrap();
-    let off = Write::Flag {
-        flag: world::flag_id(&flag.key),
-        environment: "production".into(),
-        change: crate::domain::write::FlagChange::Enabled { on: false },
-        strategy: None,
-    };
-    hands::act(&mut world, &off, at(300)).unwrap();
-    assert_eq!(firing(&world, 420), 0);
-    let healed = error_rate(&world, ArmName::Stable, 1_200);
-    assert!(healed < sick / 2.0, "{healed} {sick}");
-    let titles: Vec<String> =
-        all_changes(&world, 420).iter().map(|c| c.title.to_string()).collect();
-    assert!(titles.iter().any(|t| t == "new-tax off"), "{titles:?}");
 }

@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::chance::Chance;
 use super::plan::{Plan, plan};
-use super::script::{ArmName, Flip, Metric, Release, Script, ServiceScript, Shift};
+use super::script::{ArmName, Metric, Release, Script, ServiceScript, Shift};
+use super::settings::first_flips;
 use super::span::Span;
 use crate::domain::ids::{
     AlarmId, EnvironmentId, FlagId, PipelineId, SeriesId, SourceId, TrafficId,
@@ -31,8 +32,9 @@ pub struct World {
 
 impl World {
     /// A world that opens at `start`.
-    pub fn new(script: Script, seed: u64, start: Timestamp) -> Self {
+    pub fn new(mut script: Script, seed: u64, start: Timestamp) -> Self {
         let chance = Chance::new(seed);
+        script.flips.extend(first_flips(&script));
         let plan = plan(&script, &chance, start);
         Self { script, start, chance, plan }
     }
@@ -59,35 +61,20 @@ impl World {
         shifts
     }
 
-    /// The share of the canary of a service at `now`, 0–100.
-    pub fn percent(&self, service: &str, now: Timestamp) -> f64 {
-        self.shifts(service, now).last().map_or(0.0, |shift| shift.percent)
-    }
-
-    /// Flips of a flag until `now`, the oldest first.
-    pub fn flips(&self, flag: &str, now: Timestamp) -> Vec<&Flip> {
-        let mut flips: Vec<&Flip> = self
-            .script
-            .flips
-            .iter()
-            .filter(|f| f.flag == flag && f.at.after(self.start) <= now)
-            .collect();
-        flips.sort_by_key(|f| f.at);
-        flips
-    }
-
     /// By how much the trends multiply a metric at `now`.
     pub fn factor(&self, service: &str, metric: Metric, arm: ArmName, now: Timestamp) -> f64 {
+        // What the canary does, everybody gets once it has taken over.
+        let heir = arm == ArmName::Stable && self.has_taken_over(service, now);
         self.script
             .trends
             .iter()
-            .filter(|t| {
-                t.service == service && t.metric == metric && t.arm.is_none_or(|a| a == arm)
-            })
+            .filter(|t| t.service == service && t.metric == metric)
+            .filter(|t| t.arm.is_none_or(|a| a == arm || heir))
             .map(|trend| {
                 let passed = now.duration_since(trend.from.after(self.start)).as_secs_f64();
                 let share = (passed / trend.over.seconds().max(1.0)).clamp(0.0, 1.0);
-                1.0 + (trend.factor - 1.0) * share
+                let felt = trend.flag.as_deref().map_or(1.0, |flag| self.exposure(flag, now));
+                1.0 + (trend.factor - 1.0) * share * felt
             })
             .product()
     }
@@ -131,11 +118,7 @@ pub fn series_id(service: &str, metric: Metric, arm: ArmName) -> SeriesId {
         Metric::P99 => "p99",
         Metric::Orders => "orders",
     };
-    let arm = match arm {
-        ArmName::Stable => "stable",
-        ArmName::Canary => "canary",
-    };
-    SeriesId::new(&metrics(), &format!("{service}.{arm}.{metric}"))
+    SeriesId::new(&metrics(), &format!("{service}.{}.{metric}", arm.word()))
 }
 
 /// Whether a service has a traffic split.

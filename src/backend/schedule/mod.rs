@@ -34,7 +34,7 @@ pub struct Schedule {
     series_first: bool,
     interest: BTreeSet<ItemId>,
     everything: bool,
-    in_flight: Vec<Scope>,
+    in_flight: Vec<Flight>,
     /// Kinds of read that were answered or failed at least once; being asked to wait is neither.
     tried: BTreeSet<Topic>,
     /// Failures in a row and the end of the pause, per kind of read.
@@ -44,6 +44,18 @@ pub struct Schedule {
     /// Calls made for items, and how many items that were.
     cost: (u64, u64),
     rng: ChaCha8Rng,
+}
+
+/// A read under way.
+#[derive(Debug)]
+struct Flight {
+    scope: Scope,
+    /// It is to be read again at once when this ends: somebody asked for it meanwhile.
+    again: bool,
+    /// The items of it for which somebody asked meanwhile.
+    items: BTreeSet<ItemId>,
+    /// Something was written meanwhile to what it reads: what it brings may be from before that.
+    outdated: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -99,7 +111,7 @@ impl Schedule {
         }
         for topic in [Topic::Overview, Topic::Changes] {
             let due = self.due.get(&topic).is_some_and(|due| *due <= now);
-            if due && self.may(topic, now) && !self.in_flight.iter().any(|s| s.topic == topic) {
+            if due && self.may(topic, now) && !self.is_flying(topic) {
                 return Some(self.begin(Scope { topic, items: Vec::new() }));
             }
         }
@@ -131,7 +143,7 @@ impl Schedule {
         let topics = self
             .due
             .iter()
-            .filter(|(topic, _)| !self.in_flight.iter().any(|s| s.topic == **topic))
+            .filter(|(topic, _)| !self.is_flying(**topic))
             .map(|(topic, due)| (*topic, *due));
         let lanes =
             [(Topic::Items, self.items.first_due()), (Topic::Series, self.series.first_due())]
@@ -145,7 +157,7 @@ impl Schedule {
 
     /// A read ended well; `items` are what it found to be read one by one.
     pub fn succeeded(&mut self, scope: &Scope, items: Option<Vec<ItemId>>, now: Duration) {
-        self.end(scope);
+        let flight = self.end(scope);
         self.tried.insert(scope.topic);
         self.paused.remove(&scope.topic);
         match scope.topic {
@@ -162,6 +174,36 @@ impl Schedule {
         }
         if let Some(found) = items {
             self.found(found, now);
+        }
+        if let Some(flight) = flight {
+            self.again(flight, now);
+        }
+    }
+
+    /// Ends a read that began before something was written to what it reads; true if it did: then
+    /// nothing of what it brought is to be told, and it is due again at once.
+    pub fn outdated(&mut self, scope: &Scope, now: Duration) -> bool {
+        let Some(at) = self.in_flight.iter().position(|f| f.scope == *scope && f.outdated) else {
+            return false;
+        };
+        let flight = self.in_flight.swap_remove(at);
+        for item in &flight.scope.items {
+            let range = self.range(item);
+            self.lane(scope.topic).plan(item, Some((range, now)));
+        }
+        self.again(flight, now);
+        true
+    }
+
+    /// What somebody asked for while it was read is due again.
+    fn again(&mut self, flight: Flight, now: Duration) {
+        if flight.again
+            && let Some(due) = self.due.get_mut(&flight.scope.topic)
+        {
+            *due = now;
+        }
+        for item in flight.items {
+            self.lane(flight.scope.topic).plan(&item, Some((Range::Near, now)));
         }
     }
 
@@ -270,6 +312,12 @@ impl Schedule {
                 self.items.all().chain(shown).cloned().collect()
             }
         };
+        for flight in &mut self.in_flight {
+            // What is under way may have been told before it was asked for again.
+            flight.again = true;
+            let scope = &flight.scope;
+            flight.items.extend(wanted.iter().filter(|i| scope.items.contains(i)).cloned());
+        }
         for item in wanted {
             for topic in [Topic::Items, Topic::Series] {
                 if !self.is_under_way(topic, &item) {
@@ -277,6 +325,15 @@ impl Schedule {
                     self.lane(topic).plan(&item, Some((Range::Near, now)));
                 }
             }
+        }
+    }
+
+    /// Something was written to `item`: it is read again, and what is under way does not count.
+    pub fn written(&mut self, item: &ItemId, now: Duration) {
+        self.refresh(Some(std::slice::from_ref(item)), now);
+        for flight in &mut self.in_flight {
+            let whole = matches!(flight.scope.topic, Topic::Overview | Topic::Changes);
+            flight.outdated |= whole || flight.items.contains(item);
         }
     }
 
@@ -307,18 +364,27 @@ impl Schedule {
     }
 
     fn begin(&mut self, scope: Scope) -> Scope {
-        self.in_flight.push(scope.clone());
+        self.in_flight.push(Flight {
+            scope: scope.clone(),
+            again: false,
+            items: BTreeSet::new(),
+            outdated: false,
+        });
         scope
     }
 
-    fn end(&mut self, scope: &Scope) {
-        if let Some(at) = self.in_flight.iter().position(|s| s == scope) {
-            self.in_flight.swap_remove(at);
-        }
+    fn end(&mut self, scope: &Scope) -> Option<Flight> {
+        let at = self.in_flight.iter().position(|flight| flight.scope == *scope)?;
+        Some(self.in_flight.swap_remove(at))
+    }
+
+    fn is_flying(&self, topic: Topic) -> bool {
+        self.in_flight.iter().any(|flight| flight.scope.topic == topic)
     }
 
     fn is_under_way(&self, topic: Topic, item: &ItemId) -> bool {
-        self.in_flight.iter().any(|s| s.topic == topic && s.items.contains(item))
+        let mut scopes = self.in_flight.iter().map(|flight| &flight.scope);
+        scopes.any(|s| s.topic == topic && s.items.contains(item))
     }
 
     fn may(&self, topic: Topic, now: Duration) -> bool {

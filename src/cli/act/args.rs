@@ -19,8 +19,11 @@ pub struct Go {
     /// Go on only if this execution is what is written to
     #[arg(long, value_name = "EXECUTION")]
     pub expect_execution: Option<String>,
+    /// Traffic, share of a flag: go on only if the share is this now
+    #[arg(long, value_name = "PERCENT")]
+    pub expect_percent: Option<f64>,
     /// Go on with whatever is there now
-    #[arg(long, conflicts_with_all = ["expect_revision", "expect_execution"])]
+    #[arg(long, conflicts_with_all = ["expect_revision", "expect_execution", "expect_percent"])]
     pub accept_current: bool,
     /// What is written beside it
     #[arg(long, alias = "reason", value_name = "TEXT", default_value = "")]
@@ -28,7 +31,8 @@ pub struct Go {
     /// Pass over a guard that wants a reason, and say why; no comment does that
     #[arg(long, value_name = "REASON", default_value = "")]
     pub break_glass: String,
-    /// Follow it to the end: until the stage has succeeded or failed
+    /// Follow it to the end: until the stage has succeeded or failed, the execution has stopped, or
+    /// the flag is rolled out
     #[arg(long, short)]
     pub wait: bool,
     /// Wait at most so long, for sources and for the end
@@ -141,7 +145,8 @@ pub struct FlagArgs {
 /// What to undo.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct UndoArgs {
-    /// The plan, as the journal names it; the last one that did something, if none is named
+    /// The plan, as the journal names it; the last one that did something with --accept-current,
+    /// whichever terminal it was done in
     #[arg(value_name = "PLAN")]
     pub plan: Option<String>,
     /// How
@@ -182,6 +187,16 @@ pub enum Act {
     Undo(UndoArgs),
 }
 
+impl Go {
+    /// Whether it is said what was seen, or that whatever is there will do.
+    pub fn is_blind(&self) -> bool {
+        let said = self.expect_revision.is_some()
+            || self.expect_execution.is_some()
+            || self.expect_percent.is_some();
+        !said && !self.accept_current
+    }
+}
+
 impl Act {
     /// How it is done.
     pub fn go(&self) -> &Go {
@@ -203,6 +218,11 @@ impl Act {
 
     /// What was seen must be said, because something else may be there by now.
     pub fn needs_expectation(&self) -> bool {
-        matches!(self, Self::Approve(_) | Self::Promote(_) | Self::RollBack(_) | Self::Override(_))
+        match self {
+            Self::Approve(_) | Self::Promote(_) | Self::RollBack(_) | Self::Override(_) => true,
+            // The last one may be somebody else's.
+            Self::Undo(own) => own.plan.is_none(),
+            _ => false,
+        }
     }
 }

@@ -59,15 +59,48 @@ fn kinds(act: &Act) -> &'static [FactKind] {
     }
 }
 
+/// The plan that is undone.
+fn undone<'a>(state: &'a State, wanted: Option<&String>) -> Option<&'a Activity> {
+    let is_it = |a: &&Activity| wanted.is_none_or(|own| *own == a.plan.0);
+    state.activity.iter().filter(is_it).find(|a| a.did_something())
+}
+
 /// The sources that may hold what `act` is about.
 pub fn holders(state: &State, act: &Act) -> BTreeSet<SourceId> {
-    let name = match act {
-        Act::Undo(args) => {
-            let wanted = |a: &&Activity| args.plan.as_ref().is_none_or(|own| *own == a.plan.0);
-            let mut done = state.activity.iter().filter(wanted).filter(|a| a.did_something());
-            let steps = done.next().map(|a| a.steps.as_slice()).unwrap_or_default();
-            return steps.iter().map(|step| step.write.source()).collect();
+    match (name_of(act), act) {
+        (Some(name), _) => plan::holders(state, name, kinds(act)),
+        (None, Act::Undo(args)) => {
+            let steps = undone(state, args.plan.as_ref()).map(|a| a.steps.as_slice());
+            steps.unwrap_or_default().iter().map(|step| step.write.source()).collect()
         }
+        (None, _) => BTreeSet::new(),
+    }
+}
+
+/// What `act` is about, as far as it is known: what belongs to the service, or is called so.
+pub fn items(state: &State, act: &Act) -> Vec<ItemId> {
+    let Some(name) = name_of(act) else {
+        let Act::Undo(args) = act else { return Vec::new() };
+        let steps = undone(state, args.plan.as_ref()).map(|a| a.steps.as_slice());
+        return steps.unwrap_or_default().iter().map(|step| step.write.target()).collect();
+    };
+    let service = ServiceId::new(name);
+    let is_service = state.setup.services.iter().any(|s| s.id == service);
+    let mut all = all(state, kinds(act));
+    all.retain(|item| {
+        if is_service {
+            state.membership.owners(item).contains(&service)
+        } else {
+            is_named(state, item, name)
+        }
+    });
+    all
+}
+
+/// What `act` names: a service, or something by its own name.
+fn name_of(act: &Act) -> Option<&str> {
+    Some(match act {
+        Act::Undo(_) => return None,
         Act::Promote(args) | Act::Start(args) => &args.name,
         Act::RollBack(args) => &args.name,
         Act::Traffic(args) => &args.name,
@@ -79,8 +112,7 @@ pub fn holders(state: &State, act: &Act) -> BTreeSet<SourceId> {
         | Act::Override(args)
         | Act::Retry(args)
         | Act::Stop(args) => &args.name,
-    };
-    plan::holders(state, name, kinds(act))
+    })
 }
 
 /// Nothing can be done, for a reason that lies in the backends.
@@ -98,24 +130,7 @@ fn subject(state: &State, name: &str, kinds: &[FactKind]) -> Result<Subject, Fai
         return Ok(Subject::Service(ServiceId::new(name)));
     }
     // Other kinds were not waited for, and would be met by chance.
-    let fleet = &state.fleet;
-    let items: Vec<ItemId> = kinds
-        .iter()
-        .flat_map(|kind| -> Vec<ItemId> {
-            match kind {
-                FactKind::Pipelines => {
-                    fleet.pipelines.iter().map(|(id, _)| ItemId::Pipeline(id.clone())).collect()
-                }
-                FactKind::Traffic => {
-                    fleet.traffic.iter().map(|(id, _)| ItemId::Traffic(id.clone())).collect()
-                }
-                FactKind::Flags => {
-                    fleet.flags.iter().map(|(id, _)| ItemId::Flag(id.clone())).collect()
-                }
-                _ => Vec::new(),
-            }
-        })
-        .collect();
+    let items = all(state, kinds);
     let mut named = items.iter().filter(|item| is_named(state, item, name));
     match (named.next(), named.next()) {
         (Some(item), None) => Ok(Subject::Item(item.clone())),
@@ -124,6 +139,9 @@ fn subject(state: &State, name: &str, kinds: &[FactKind]) -> Result<Subject, Fai
             one.source(),
             other.source()
         ))),
+        (None, _) if !is_listed(state, name, kinds) => {
+            Err(refused(format!("nothing is known that is called {name}")))
+        }
         (None, _) => {
             let services = state.setup.services.iter().map(|s| s.id.to_string());
             let all: Vec<String> =
@@ -135,6 +153,33 @@ fn subject(state: &State, name: &str, kinds: &[FactKind]) -> Result<Subject, Fai
             )))
         }
     }
+}
+
+/// Everything of these kinds that is known.
+fn all(state: &State, kinds: &[FactKind]) -> Vec<ItemId> {
+    let fleet = &state.fleet;
+    let of_kind = |kind: &FactKind| -> Vec<ItemId> {
+        match kind {
+            FactKind::Pipelines => {
+                fleet.pipelines.iter().map(|(id, _)| ItemId::Pipeline(id.clone())).collect()
+            }
+            FactKind::Traffic => {
+                fleet.traffic.iter().map(|(id, _)| ItemId::Traffic(id.clone())).collect()
+            }
+            FactKind::Flags => fleet.flags.iter().map(|(id, _)| ItemId::Flag(id.clone())).collect(),
+            _ => Vec::new(),
+        }
+    };
+    kinds.iter().flat_map(of_kind).collect()
+}
+
+/// Whether the sources that may hold `name` have told what they have: otherwise it may be there.
+fn is_listed(state: &State, name: &str, kinds: &[FactKind]) -> bool {
+    let holders = plan::holders(state, name, kinds);
+    let sources = state.fleet.sources.values();
+    sources
+        .filter(|source| holders.contains(&source.meta.id))
+        .all(|source| source.report.settled && source.worst().is_none())
 }
 
 fn is_named(state: &State, item: &ItemId, name: &str) -> bool {
@@ -172,7 +217,20 @@ fn staged(state: &State, wish: Wish, args: &Staged) -> Result<Intent, Failure> {
         Ok(_) => false,
         Err(_) => true,
     });
-    one(found)
+    one(chosen(found, args))
+}
+
+/// Of several, those of the execution that is expected; what is left is compared with it later.
+fn chosen(found: Vec<Choice>, args: &Staged) -> Vec<Choice> {
+    let Some(wanted) = &args.go.expect_execution else { return found };
+    let is_it = |choice: &Choice| match &choice.intent {
+        Ok(Intent::Answer { execution, .. } | Intent::Stop { execution, .. }) => {
+            execution.as_ref().is_some_and(|own| own.as_str() == wanted)
+        }
+        _ => false,
+    };
+    let (own, other): (Vec<Choice>, Vec<Choice>) = found.into_iter().partition(is_it);
+    if own.is_empty() { other } else { own }
 }
 
 fn fits(args: &Staged, stage: Option<&crate::domain::text::SafeText>) -> bool {
@@ -219,6 +277,10 @@ fn roll_back(state: &State, args: &RollBackArgs) -> Result<Intent, Failure> {
     let Some(to) = &args.to else {
         if args.stage.is_some() {
             return before(state, args);
+        }
+        // What is there now, or never went through, is no way back.
+        if found.iter().any(|choice| choice.intent.is_ok()) {
+            found.retain(|choice| choice.intent.is_ok());
         }
         found.truncate(1);
         return one(found);

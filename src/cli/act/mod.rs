@@ -2,9 +2,13 @@
 
 mod answered;
 mod args;
+mod ended;
+mod expected;
+mod follow;
 mod intent;
 mod perform;
 mod print;
+mod unread;
 mod wait;
 
 pub use args::Act;

@@ -1,21 +1,18 @@
-//! Waiting until a stage has come so far: after a write, or by itself.
+//! `flightdeck wait`: until a stage has come so far.
 
 use std::io::Write;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
-use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::app::State;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
-use crate::cli::headless::{open, runtime, wanted};
-use crate::domain::ids::{ExecutionId, PipelineId};
+use crate::cli::headless::{open, wanted};
+use crate::cli::threads::runtime;
 use crate::domain::observed::Freshness;
 use crate::domain::pipeline::RunState;
-use crate::domain::text::SafeText;
-use crate::domain::write::Write as Change;
 use crate::runtime::headless::Headless;
 
 /// Between two looks at the clock.
@@ -60,7 +57,7 @@ pub fn run(global: &Global, args: &WaitArgs, out: &mut impl Write) -> Result<Exi
         args.conditions.iter().map(|text| condition(text)).collect();
     let conditions = conditions?;
     let (started, _) = open(global)?;
-    let tokio = runtime()?;
+    let tokio = runtime(started.sources.len())?;
     let result = tokio.block_on(async {
         let mut headless = Headless::start(started.setup, started.sources, started.clock);
         for own in &conditions {
@@ -76,7 +73,7 @@ pub fn run(global: &Global, args: &WaitArgs, out: &mut impl Write) -> Result<Exi
     let (exit, rows) = result?;
     for row in rows {
         if let Err(error) = writeln!(out, "   {row}") {
-            return Failure::output(&error);
+            return Failure::output(&error, exit);
         }
     }
     Ok(exit)
@@ -129,67 +126,4 @@ async fn until(
             }
         }
     }
-}
-
-/// What is followed after a write.
-pub struct Follow {
-    pipeline: PipelineId,
-    /// Which stage; the whole newest execution without one.
-    stage: Option<SafeText>,
-    execution: Option<ExecutionId>,
-}
-
-impl Follow {
-    /// What `write` sets going, if it is something in a pipeline.
-    pub fn of(write: &Change) -> Option<Self> {
-        let (pipeline, stage, execution) = match write {
-            Change::Answer { pipeline, stage, execution, approve: true, .. } => {
-                (pipeline, Some(stage), execution.clone())
-            }
-            Change::Retry { pipeline, stage, execution, .. }
-            | Change::Override { pipeline, stage, execution, .. } => {
-                (pipeline, Some(stage), Some(execution.clone()))
-            }
-            Change::RollBack { pipeline, stage, .. } => (pipeline, Some(stage), None),
-            Change::Start { pipeline } => (pipeline, None, None),
-            _ => return None,
-        };
-        Some(Self { pipeline: pipeline.clone(), stage: stage.cloned(), execution })
-    }
-
-    /// How it stands, by what was read after `since`.
-    fn check(&self, state: &State, since: Timestamp) -> Option<Exit> {
-        let observed = state.fleet.pipelines.get(&self.pipeline).filter(|o| o.at > since)?;
-        let pipeline = &observed.value;
-        let now = match &self.stage {
-            Some(stage) => {
-                let stage = pipeline.stage(stage.as_str())?;
-                let other = self.execution.is_some() && stage.execution != self.execution;
-                if other {
-                    // Another execution came in: this one is told by itself.
-                    pipeline.execution(self.execution.as_ref()?)?.state
-                } else {
-                    stage.state
-                }
-            }
-            None => pipeline.executions.first()?.state,
-        };
-        match now {
-            RunState::Succeeded => Some(Exit::Good),
-            RunState::Failed | RunState::Stopped | RunState::Cancelled | RunState::Superseded => {
-                Some(Exit::Failing)
-            }
-            _ => None,
-        }
-    }
-}
-
-/// Follows what was set going to its end.
-pub async fn follow(
-    headless: &mut Headless,
-    what: &Follow,
-    since: Timestamp,
-    limit: Duration,
-) -> Exit {
-    until(headless, limit, &|state| what.check(state, since)).await
 }

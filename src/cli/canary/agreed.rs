@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
+use super::asked::JudgeArgs;
 use super::columns::Columns;
-use super::judge::JudgeArgs;
 use super::text_of;
 use crate::cli::exit::Failure;
 use crate::judge::{Direction, MetricKind, MetricSpec, Spec};
@@ -231,7 +231,7 @@ fn guess(columns: &Columns, assumed: &mut Vec<String>) -> Vec<Metric> {
     let requests = columns.column(REQUESTS);
     let mut metrics = Vec::new();
     for (at, name) in columns.names.iter().enumerate() {
-        if Some(at) == requests || name == super::judge::WEIGHT {
+        if Some(at) == requests || name == super::columns::WEIGHT {
             continue;
         }
         if requests.is_some() && COUNTED.contains(&&*name.to_lowercase()) {

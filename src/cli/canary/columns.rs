@@ -9,6 +9,8 @@ use crate::cli::exit::Failure;
 
 /// Names of a column that tells the time of its row.
 const TIMES: [&str; 8] = ["time", "timestamp", "at", "date", "datetime", "minute", "tick", "t"];
+/// The column of the canary's share of the traffic, in percent.
+pub const WEIGHT: &str = "weight";
 /// Longest tick that is taken from the times of the rows, in milliseconds.
 const LONGEST: i64 = 24 * 3_600 * 1_000;
 
@@ -165,6 +167,15 @@ fn in_words(error: &csv::Error) -> String {
         csv::ErrorKind::Utf8 { .. } => "this is no UTF-8 text".to_owned(),
         _ => error.to_string(),
     }
+}
+
+/// The position of a column, or which there are.
+pub fn column(columns: &Columns, name: &str) -> Result<usize, Failure> {
+    columns.column(name).ok_or_else(|| {
+        let near = columns.names.iter().min_by_key(|own| strsim::damerau_levenshtein(own, name));
+        let near = near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
+        Failure::usage(format!("{}: there is no column `{name}`{near}", columns.file))
+    })
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::asked::JudgeArgs;
 use super::columns::Columns;
+use super::columns::column;
 use super::document::{Argo, ArgoMetric, Flagger, FlaggerMetric, JUDGEMENT_FORMAT, Judgement};
-use super::judge::{JudgeArgs, column};
 use super::text_of;
 use crate::cli::exit::Failure;
 use crate::cli::rows::rows;
@@ -252,7 +253,8 @@ pub fn flagger(
         return Err(Failure::usage(message));
     }
     let settings = Settings {
-        threshold: file.threshold.unwrap_or(Settings::default().threshold),
+        // Flagger takes none for its default too.
+        threshold: file.threshold.filter(|n| *n > 0).unwrap_or(Settings::default().threshold),
         step_weight: file.step_weight,
         step_weights: file.step_weights.clone(),
         max_weight: file.max_weight,

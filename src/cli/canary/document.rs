@@ -54,6 +54,8 @@ pub struct CanaryLine {
     pub judged: Option<Judged>,
     /// How old the oldest of its figures is, in seconds; null if one was never read.
     pub oldest_seconds: Option<i64>,
+    /// Why what is known of it is too old to go by; null if it is not, or if it is not under way.
+    pub old: Option<SafeText>,
     /// What of it could not be read, and why.
     pub unread: Vec<SafeText>,
 }
@@ -71,6 +73,8 @@ pub struct CanaryEvent {
     pub percent: Option<f64>,
     /// The verdict; null if nothing was judged.
     pub verdict: Option<Verdict>,
+    /// Why the verdict is too old to go by; null if it is not.
+    pub old: Option<SafeText>,
     /// What to do, in capitals.
     pub lead: Option<SafeText>,
     /// Why, in a sentence.

@@ -36,7 +36,7 @@ pub fn run(args: &ImportArgs, out: &mut impl Write) -> Result<Exit, Failure> {
     let text = Fragment { config: &config, service, source: &args.source }.text();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(Exit::Good),
-        Err(error) => Failure::output(&error),
+        Err(error) => Failure::output(&error, Exit::Good),
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::path::PathBuf;
-
-use clap::{Args as ClapArgs, ValueEnum};
 
 use super::agreed::{Agreed, From};
-use super::columns::{Columns, Timed};
+use super::asked::{JudgeArgs, Mode};
+use super::calibrate;
+use super::columns::{Columns, Timed, WEIGHT, column};
 use super::counting;
 use super::document::{JUDGEMENT_FORMAT, Judgement};
 use super::kayenta;
@@ -17,66 +16,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::headless::Format;
 use crate::cli::rows::rows;
 use crate::domain::text::SafeText;
-use crate::judge::{Analysis, Counts, Sample, Verdict};
-
-/// The column of the canary's share of the traffic, in percent.
-pub const WEIGHT: &str = "weight";
-
-/// What to judge, and how.
-#[derive(Clone, Debug, ClapArgs)]
-pub struct JudgeArgs {
-    /// Figures of the running version: names of columns in the first line, one row for each tick
-    #[arg(long, value_name = "CSV")]
-    pub baseline: PathBuf,
-    /// The same figures of the new version
-    #[arg(long, value_name = "CSV")]
-    pub canary: PathBuf,
-    /// By which rules
-    #[arg(long, value_enum, default_value_t)]
-    pub mode: Mode,
-    /// What was agreed: a TOML file of metrics, in the modes argo and flagger with their limits; in
-    /// the mode kayenta, a canary configuration of Kayenta in JSON
-    #[arg(long, value_name = "FILE")]
-    pub spec: Option<PathBuf>,
-    /// Judge these columns as events among requests, as in errors/requests
-    #[arg(long, value_name = "EVENTS/REQUESTS", conflicts_with = "spec")]
-    pub counts: Vec<String>,
-    /// Judge these columns as levels
-    #[arg(long, value_name = "COLUMN", conflicts_with = "spec")]
-    pub series: Vec<String>,
-    /// Less is worse in this metric
-    #[arg(long, value_name = "NAME")]
-    pub decrease: Vec<String>,
-    /// How much worse is still acceptable, as in errors=0.5 for half as much again
-    #[arg(long, value_name = "NAME=SHARE")]
-    pub margin: Vec<String>,
-    /// Length of a row, where the times of the rows do not tell
-    #[arg(long, value_name = "SECONDS")]
-    pub tick: Option<f64>,
-    /// Kayenta: at least this score passes
-    #[arg(long, value_name = "SCORE")]
-    pub pass: Option<f64>,
-    /// Kayenta: at least this score is marginal
-    #[arg(long, value_name = "SCORE")]
-    pub marginal: Option<f64>,
-    /// How to write it
-    #[arg(long, short, value_enum, default_value_t)]
-    pub output: Format,
-}
-
-/// The rules of a judgement.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Mode {
-    /// flightdeck's own: right however often it is looked at
-    #[default]
-    Anytime,
-    /// Those of Spinnaker's Kayenta, with its score and thresholds
-    Kayenta,
-    /// Those of Argo Rollouts: measurements of the canary are counted against limits
-    Argo,
-    /// Those of Flagger: failed checks of the canary add up, and enough of them take it back
-    Flagger,
-}
+use crate::judge::{Analysis, Counts, Sample};
 
 /// Judges, and writes the verdict.
 pub fn run(args: &JudgeArgs, out: &mut impl Write) -> Result<Exit, Failure> {
@@ -86,6 +26,12 @@ pub fn run(args: &JudgeArgs, out: &mut impl Write) -> Result<Exit, Failure> {
         let message =
             "one file has a column of times and the other has none: rows cannot be paired";
         return Err(Failure::usage(message));
+    }
+    if args.exact_roots && args.mode != Mode::Kayenta {
+        return Err(Failure::usage("--exact-roots is for --mode kayenta"));
+    }
+    if args.calibrate {
+        return calibrate::run(args, &baseline, &canary, out);
     }
     let found = match args.mode {
         Mode::Anytime => anytime(args, &baseline, &canary)?,
@@ -104,7 +50,7 @@ pub fn run(args: &JudgeArgs, out: &mut impl Write) -> Result<Exit, Failure> {
     };
     match written.and_then(|()| out.flush()) {
         Ok(()) => Ok(Exit::of(found.verdict)),
-        Err(error) => Failure::output(&error),
+        Err(error) => Failure::output(&error, Exit::of(found.verdict)),
     }
 }
 
@@ -211,15 +157,6 @@ impl Place {
     }
 }
 
-/// The position of a column, or which there are.
-pub fn column(columns: &Columns, name: &str) -> Result<usize, Failure> {
-    columns.column(name).ok_or_else(|| {
-        let near = columns.names.iter().min_by_key(|own| strsim::damerau_levenshtein(own, name));
-        let near = near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
-        Failure::usage(format!("{}: there is no column `{name}`{near}", columns.file))
-    })
-}
-
 /// The canary's share of the requests, 0–1.
 fn share(
     places: &[Place],
@@ -236,15 +173,7 @@ fn share(
     (old + new > 0.0).then(|| new / (old + new))
 }
 
-/// A verdict in words.
-pub fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Marginal => "marginal",
-        Verdict::Fail => "fail",
-        Verdict::NotEnoughData => "not enough data",
-    }
-}
+pub use crate::app::canary::verdict_word as word;
 
 fn table(found: &Judgement, out: &mut impl Write) -> io::Result<()> {
     writeln!(
@@ -258,7 +187,9 @@ fn table(found: &Judgement, out: &mut impl Write) -> io::Result<()> {
     if let Some(judged) = &found.judged {
         writeln!(out, "   {}: {}", judged.lead, judged.sentence)?;
         let mut lines = vec![
-            ["metric", "stands", "ratio", "plausible", "odds of harm"].map(str::to_owned).to_vec(),
+            ["metric", "stands", "ratio", "plausible", "odds of harm", "by"]
+                .map(str::to_owned)
+                .to_vec(),
         ];
         for metric in &judged.metrics {
             let times = |ratio: f64| format!("{ratio:.2}");
@@ -273,9 +204,13 @@ fn table(found: &Judgement, out: &mut impl Write) -> io::Result<()> {
                 metric.ratio.map_or("-".to_owned(), times),
                 range,
                 metric.odds.to_string(),
+                metric.unit.to_string(),
             ]);
         }
         rows(&lines, out)?;
+        for note in &judged.notes {
+            writeln!(out, "   note: {note}")?;
+        }
     }
     if let Some(found) = &found.kayenta {
         kayenta::table(found, out)?;

@@ -10,9 +10,10 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::asked::JudgeArgs;
 use super::columns::Columns;
+use super::columns::{WEIGHT, column};
 use super::document::{JUDGEMENT_FORMAT, Judgement, Kayenta, KayentaMetric};
-use super::judge::{JudgeArgs, WEIGHT, column};
 use super::text_of;
 use crate::cli::exit::Failure;
 use crate::cli::rows::rows;
@@ -206,7 +207,8 @@ pub fn judge(args: &JudgeArgs, baseline: &Columns, canary: &Columns) -> Result<J
                 "{name}: {fewest} points are enough; Kayenta's guide asks for {ENOUGH}"
             ));
         }
-        let outcome = classify(&judging.settings(), &old, &new);
+        let settings = Settings { exact_roots: args.exact_roots, ..judging.settings() };
+        let outcome = classify(&settings, &old, &new);
         metrics.push(line(&metric.name, &outcome));
         results.push(MetricResult {
             classification: outcome.classification,
@@ -289,7 +291,8 @@ pub fn table(found: &Kayenta, out: &mut impl Write) -> io::Result<()> {
     for metric in found.metrics.iter().filter(|metric| metric.tiny_scale) {
         writeln!(
             out,
-            "   warning: {}: all values lie below 0.001, where this method sees nothing; multiply them",
+            "   warning: {}: all values lie below 0.001, where this method sees nothing; multiply them, \
+             or judge with --exact-roots",
             metric.name
         )?;
     }

@@ -1,6 +1,8 @@
 //! `flightdeck canary`: the canaries that are under way, and figures in files, judged for scripts.
 
 mod agreed;
+mod asked;
+mod calibrate;
 mod columns;
 mod counting;
 mod document;
@@ -29,7 +31,7 @@ pub enum CanaryCommand {
     /// Read everything once, and print how the canaries stand
     Status(StatusArgs),
     /// Judge figures in two CSV files
-    Judge(judge::JudgeArgs),
+    Judge(asked::JudgeArgs),
     /// Print one line for each change of a verdict
     Watch(WatchArgs),
     /// Print a canary configuration of Kayenta as one of flightdeck
@@ -53,6 +55,9 @@ pub struct StatusArgs {
     /// Only this service
     #[arg(value_name = "SERVICE")]
     pub service: Option<String>,
+    /// Only the canary of this name
+    #[arg(long, value_name = "NAME")]
+    pub canary: Option<String>,
     /// Wait at most so long for all sources
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     pub wait: u64,
@@ -67,6 +72,9 @@ pub struct WatchArgs {
     /// Only this service
     #[arg(value_name = "SERVICE")]
     pub service: Option<String>,
+    /// Only the canary of this name
+    #[arg(long, value_name = "NAME")]
+    pub canary: Option<String>,
     /// End as soon as there is a verdict: pass, marginal or fail
     #[arg(long)]
     pub until_verdict: bool,

@@ -127,6 +127,7 @@ fn http(addresses: &[String]) -> Result<HttpSource, String> {
             production: None,
             version_pointer: None,
             version_header: None,
+            tags: BTreeMap::new(),
             expect_status: vec![200],
         });
     }

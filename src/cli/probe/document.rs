@@ -219,7 +219,7 @@ impl ProbeReport {
                     "{} requests to the {name} waited for a free place, up to {}; the wait is in \
                      their latency",
                     figures.waited,
-                    super::table::time(figures.longest_wait_ms)
+                    time(figures.longest_wait_ms)
                 ));
             }
             let cut_off = *self.cut_off.of(side);
@@ -235,7 +235,7 @@ impl ProbeReport {
             notes.push(format!(
                 "this machine came up to {} late to its own schedule, and the latencies of both \
                  sides include that: send less at once",
-                super::table::time(self.late_ms)
+                time(self.late_ms)
             ));
         }
         notes.iter().map(|note| SafeText::new(note)).collect()
@@ -308,4 +308,15 @@ pub fn write(document: &impl Serialize, pretty: bool, out: &mut impl Write) -> i
         serde_json::to_writer(&mut *out, document)?;
     }
     out.write_all(b"\n")
+}
+
+/// Milliseconds for people.
+pub fn time(ms: f64) -> String {
+    if ms < 10.0 {
+        format!("{ms:.1} ms")
+    } else if ms < 10_000.0 {
+        format!("{ms:.0} ms")
+    } else {
+        format!("{:.1} s", ms / 1e3)
+    }
 }

@@ -19,9 +19,10 @@ use tokio::time::Instant;
 use self::document::{Ended, Run};
 use self::progress::words;
 use super::exit::{Exit, Failure};
-use super::headless::{Format, runtime};
+use super::headless::Format;
 use super::progress::Progress;
 use super::signals::Signals;
+use super::threads::runtime;
 use crate::config::scalar::HttpUrl;
 use crate::domain::text::SafeText;
 use crate::judge::Verdict;
@@ -73,16 +74,17 @@ pub fn run(args: &ProbeArgs, out: &mut impl Write) -> Result<u8, Failure> {
         let written = table::plan(&design, args, out).and_then(|()| out.flush());
         return match written {
             Ok(()) => Ok(Exit::Good.code()),
-            Err(error) => Failure::output(&error).map(Exit::code),
+            Err(error) => Failure::output(&error, Exit::Good).map(Exit::code),
         };
     }
-    let tokio = runtime()?;
+    let tokio = runtime(0)?;
     let result = tokio.block_on(probe(args, design, out));
     // An answer that is still under way must not hold up the end.
     tokio.shutdown_background();
     match result? {
         Ok(code) => Ok(code),
-        Err(error) => Failure::output(&error).map(Exit::code),
+        // It ended with its reader, before there was a verdict.
+        Err(error) => Failure::output(&error, Exit::TooLittle).map(Exit::code),
     }
 }
 

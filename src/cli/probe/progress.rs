@@ -19,7 +19,7 @@ pub fn words(design: &Design, book: &Book, elapsed: Duration) -> String {
         let share = 100.0 * tally.errors() as f64 / (tally.sent.max(1) as f64);
         let mut part = format!("{name} {share:.1}% errors");
         if let Some(p99) = tally.latencies.at(0.99) {
-            part.push_str(&format!(", p99 {}", super::table::time(p99.as_secs_f64() * 1e3)));
+            part.push_str(&format!(", p99 {}", super::document::time(p99.as_secs_f64() * 1e3)));
         }
         if tally.unsent > 0 {
             part.push_str(&format!(", {} not sent", tally.unsent));

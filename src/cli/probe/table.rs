@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::ProbeArgs;
-use super::document::{Ended, Figures, OfRequest, ProbeReport};
+use super::document::{Ended, Figures, OfRequest, ProbeReport, time};
 use crate::cli::rows::rows;
 use crate::domain::text::SafeText;
 use crate::judge::Verdict;
@@ -117,15 +117,4 @@ fn share(part: u64, whole: u64) -> String {
         return part.to_string();
     }
     format!("{part} ({:.1}%)", 100.0 * part as f64 / whole as f64)
-}
-
-/// Milliseconds for people.
-pub fn time(ms: f64) -> String {
-    if ms < 10.0 {
-        format!("{ms:.1} ms")
-    } else if ms < 10_000.0 {
-        format!("{ms:.0} ms")
-    } else {
-        format!("{:.1} s", ms / 1e3)
-    }
 }

@@ -15,9 +15,10 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::Instant;
 
 use super::exit::{Exit, Failure};
-use super::headless::{Format, runtime};
+use super::headless::Format;
 use super::progress::Progress;
 use super::signals::Signals;
+use super::threads::runtime;
 use crate::config::scalar::HttpUrl;
 use crate::domain::text::SafeText;
 use crate::terminal::caps::Environment;
@@ -142,13 +143,14 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write) -> Result<u8, Failure> {
     let (format, mut intake) = import::read(&args.file, format, selection)
         .map_err(|why| Failure::usage(why.to_string()))?;
     intake.sort();
-    let tokio = runtime()?;
+    let tokio = runtime(0)?;
     let result = tokio.block_on(compare(args, format, intake, out));
     // An answer that is still under way must not hold up the end.
     tokio.shutdown_background();
     let report = match result? {
         Ok(report) => report,
-        Err(error) => return Failure::output(&error).map(Exit::code),
+        // It ended with its reader, before all was compared.
+        Err(error) => return Failure::output(&error, Exit::NotCompared).map(Exit::code),
     };
     let ascii = Environment::of_process().wants_ascii();
     let written = match args.output {
@@ -163,7 +165,7 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write) -> Result<u8, Failure> {
     };
     match written.and_then(|()| out.flush()) {
         Ok(()) => Ok(exit(&report, args.dry_run)),
-        Err(error) => Failure::output(&error).map(Exit::code),
+        Err(error) => Failure::output(&error, Exit::Good).map(|_| exit(&report, args.dry_run)),
     }
 }
 

@@ -61,7 +61,7 @@ fn whole(report: &ReplayReport, out: &mut impl Write) -> io::Result<()> {
     )?;
     for silence in &report.silences {
         let (who, why) = (silence.asked.word(), &silence.why);
-        writeln!(out, "   unknown: {who} {why}: {} x, first {}", silence.count, silence.request)?;
+        writeln!(out, "   no answer: {who} {why}: {} x, first {}", silence.count, silence.request)?;
     }
     recording(&report.recording, out)?;
     notes(report, out)?;

@@ -19,7 +19,9 @@ pub fn inverse(write: &Write, fleet: &Fleet) -> Result<Write, String> {
         Write::Retry { .. } | Write::Start { .. } => {
             Err("what has started can only be stopped".to_owned())
         }
-        Write::Stop { .. } => Err("what was stopped stays stopped; it can be retried".to_owned()),
+        Write::Stop { .. } => {
+            Err("what was stopped stays stopped; a new execution can be started".to_owned())
+        }
         Write::Override { .. } => Err("what has passed a condition has passed".to_owned()),
         Write::Hold { pipeline, stage, .. } => {
             Ok(Write::Release { pipeline: pipeline.clone(), stage: stage.clone() })

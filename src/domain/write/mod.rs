@@ -5,6 +5,7 @@
 //! be submitted; reading again tells the [`Outcome`].
 
 mod confirmed;
+mod decision;
 mod expectation;
 mod inverse;
 mod kind;
@@ -13,9 +14,11 @@ mod plan;
 mod reason;
 mod seen;
 mod traffic;
+mod whose;
 mod words;
 
 pub use confirmed::{Answers, Confirmed, Order, accept, confirm};
+pub use decision::{Decision, Verdict};
 pub use expectation::{Expectation, Moved, expectation};
 pub use inverse::inverse;
 pub use kind::{ArmWish, FlagChange, Write};
@@ -23,6 +26,7 @@ pub use outcome::{Outcome, OutcomeKind, Receipt};
 pub use plan::{Guard, GuardVerdict, Plan, PlanId, Step};
 pub use reason::hold_reason;
 pub use seen::{Seen, seen};
+pub use whose::{Whose, begun, whose, whose_answer};
 pub use words::{Words, words};
 
 #[cfg(test)]

@@ -38,6 +38,9 @@ pub enum Outcome {
     Refused {
         /// Why, and what to do.
         why: SafeText,
+        /// The failed read that is the reason, if it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fault: Option<Fault>,
     },
     /// Nothing was sent: the journal could not take it.
     Unrecorded {
@@ -46,6 +49,9 @@ pub enum Outcome {
     },
     /// Somebody else was faster.
     Answered {
+        /// What: approved or rejected, if it is told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approved: Option<bool>,
         /// Who, if it is told.
         by: Option<SafeText>,
         /// When, if it is told.
@@ -84,6 +90,11 @@ pub enum OutcomeKind {
 }
 
 impl Outcome {
+    /// Nothing was sent, because of this.
+    pub fn refused(why: impl Into<SafeText>) -> Self {
+        Self::Refused { why: why.into(), fault: None }
+    }
+
     /// Which kind it is.
     pub fn kind(&self) -> OutcomeKind {
         match self {
@@ -103,7 +114,7 @@ impl Outcome {
         let with = |text: SafeText| SafeText::from(format!("{text}; {more}"));
         match self {
             Self::Done { note } => Self::Done { note: Some(note.map_or(more.into(), with)) },
-            Self::Refused { why } => Self::Refused { why: with(why) },
+            Self::Refused { why, fault } => Self::Refused { why: with(why), fault },
             Self::Unknown { why } => Self::Unknown { why: with(why) },
             Self::Failed { mut fault } => {
                 fault.message = with(fault.message);
@@ -128,13 +139,14 @@ impl Outcome {
                     .collect();
                 format!("refused, it has moved: {}{said}", all.join("; "))
             }
-            Self::Refused { why } => format!("refused: {why}"),
+            Self::Refused { why, .. } => format!("refused: {why}"),
             Self::Unrecorded { why } => format!("refused, nothing was sent: {why}"),
-            Self::Answered { by, at } => {
+            Self::Answered { approved, by, at } => {
+                let how = approved.map_or("", |yes| if yes { ": approved" } else { ": rejected" });
                 let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
                 let at =
                     at.map(|at| format!(" at {}", at.strftime("%H:%M:%S"))).unwrap_or_default();
-                format!("answered before{by}{at}")
+                format!("answered before{how}{by}{at}")
             }
             Self::Failed { fault } => format!("failed: {fault} ({})", fault.hint),
             Self::Unknown { why } => {

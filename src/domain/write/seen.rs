@@ -31,6 +31,10 @@ fn effect(is: bool) -> Seen {
     if is { Seen::Effect } else { Seen::NotYet }
 }
 
+fn unknown(what: &str) -> Seen {
+    Seen::Unknown(format!("{what} could not be read"))
+}
+
 fn look(write: &Write, before: &Expectation, fleet: &Fleet) -> Result<Seen, String> {
     Ok(match write {
         Write::Answer { pipeline, stage, action, execution, approve, .. } => {
@@ -45,6 +49,7 @@ fn look(write: &Write, before: &Expectation, fleet: &Fleet) -> Result<Seen, Stri
             let own = execution.as_ref().is_none_or(|e| stage.execution.as_ref() == Some(e));
             let now = stage.actions.iter().find(|a| a.name == *action).map(|a| a.state);
             match (own, now, approve) {
+                (true, Some(RunState::Unknown), _) => unknown(&format!("the state of {action}")),
                 (true, Some(RunState::Succeeded), true) | (true, Some(RunState::Failed), false) => {
                     Seen::Effect
                 }
@@ -65,6 +70,7 @@ fn look(write: &Write, before: &Expectation, fleet: &Fleet) -> Result<Seen, Stri
                         {
                             Seen::NotYet
                         }
+                        (Some(RunState::Unknown), _) => unknown("the state of the execution"),
                         (Some(RunState::Superseded), _) => {
                             Seen::Other("a newer execution overtook it".to_owned())
                         }
@@ -79,17 +85,23 @@ fn look(write: &Write, before: &Expectation, fleet: &Fleet) -> Result<Seen, Stri
         Write::Retry { pipeline, stage, execution, .. } => {
             let pipeline = known(fleet, pipeline)?;
             let stage = stage_of(pipeline, stage)?;
-            effect(match &stage.execution {
-                Some(own) => own == execution && stage.state != RunState::Failed,
+            let (own, now) = match &stage.execution {
+                Some(own) => (own == execution, Some(stage.state)),
                 // Side by side, a stage has no execution of its own.
-                None => pipeline.execution(execution).is_some_and(|e| e.state != RunState::Failed),
-            })
+                None => (true, pipeline.execution(execution).map(|e| e.state)),
+            };
+            match now {
+                _ if !own => Seen::NotYet,
+                Some(RunState::Unknown) | None => unknown("the state of the stage"),
+                Some(now) => effect(now != RunState::Failed),
+            }
         }
         Write::Stop { pipeline, execution, .. } => {
             let run = known(fleet, pipeline)?.execution(execution).map(|e| e.state);
             match run {
                 Some(RunState::Stopped | RunState::Stopping | RunState::Cancelled) => Seen::Effect,
                 Some(RunState::Running | RunState::Waiting) | None => Seen::NotYet,
+                Some(RunState::Unknown) => unknown("the state of the execution"),
                 Some(state) => Seen::Other(format!("it had {} before", state.word())),
             }
         }
@@ -114,7 +126,10 @@ fn look(write: &Write, before: &Expectation, fleet: &Fleet) -> Result<Seen, Stri
         Write::Override { pipeline, stage, condition, .. } => {
             let stage = stage_of(known(fleet, pipeline)?, stage)?;
             let own = stage.conditions.iter().find(|c| c.when == *condition);
-            effect(own.is_none_or(|c| c.state != RunState::Failed))
+            match own.map(|c| c.state) {
+                Some(RunState::Unknown) | None => unknown(&format!("the condition {condition}")),
+                Some(state) => effect(state != RunState::Failed),
+            }
         }
         Write::Shares { split, shares } => {
             let observed = fleet.traffic.get(split).ok_or("the traffic split could not be read")?;
@@ -170,12 +185,12 @@ fn look(write: &Write, before: &Expectation, fleet: &Fleet) -> Result<Seen, Stri
                     let told = state.attributes.iter().chain(then);
                     effect(told.filter(|(own, _)| own == name).any(|(_, now)| same(now, value)))
                 }
+                FlagChange::Halt if state.enabled.is_none() => unknown("what is deployed"),
                 FlagChange::Halt => effect(state.rollout.is_none()),
-                FlagChange::Revert => {
-                    let version = state.version.as_ref().map(ToString::to_string);
-                    let was = before.get("version").map(ToString::to_string);
-                    effect(version.unwrap_or_default() != was.unwrap_or_default())
-                }
+                FlagChange::Revert => match &state.version {
+                    None => unknown("the version"),
+                    Some(now) => effect(before.get("version") != Some(now)),
+                },
                 FlagChange::Stale { stale } => effect(observed.value.marked == *stale),
             }
         }

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use super::verify::Sent;
 use crate::backend::clock::SharedClock;
 use crate::backend::context::Meter;
+use crate::backend::port::Asked;
 use crate::backend::{ReadContext, Source};
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::fleet::Fleet;
 use crate::domain::observation::{Scope, Topic};
 use crate::domain::pipeline::RunState;
-use crate::domain::write::{Expectation, Outcome, Write, expectation};
+use crate::domain::write::{Decision, Moved, Outcome, Verdict, Write, expectation};
 
 /// What a reading brought.
 pub(super) struct Fresh {
@@ -53,37 +55,109 @@ pub(super) async fn read(
     Ok(Fresh { fleet })
 }
 
-/// Who answered the approval that `write` wanted to answer, if somebody did.
-pub(super) fn answered_by(write: &Write, fleet: &Fleet) -> Option<Outcome> {
+/// What became of the approval that `write` wants to answer; `None` while nobody has answered it.
+pub(super) async fn answered(
+    source: &Arc<dyn Source>,
+    write: &Write,
+    fleet: &Fleet,
+    clock: &SharedClock,
+) -> Result<Option<Decision>, Fault> {
+    let Write::Answer { pipeline, stage, action, execution, .. } = write else { return Ok(None) };
+    if let Some(execution) = execution {
+        let asked = Asked {
+            pipeline: pipeline.clone(),
+            stage: Some(stage.clone()),
+            action: Some(action.clone()),
+            execution: execution.clone(),
+        };
+        match decision(source, &asked, clock).await {
+            Err(fault) if fault.kind == FaultKind::InvalidRequest => {}
+            told => return told,
+        }
+    }
+    Ok(shown(write, fleet))
+}
+
+/// What became of one approval of one execution, as the history of its source tells.
+pub(super) async fn decision(
+    source: &Arc<dyn Source>,
+    asked: &Asked,
+    clock: &SharedClock,
+) -> Result<Option<Decision>, Fault> {
+    let context = context(source, clock);
+    let told = source.decision(asked, &context);
+    match tokio::time::timeout(source.cadence().deadline, told).await {
+        Ok(told) => told,
+        Err(_) => Err(Fault::new(FaultKind::Unreachable, "who answered was not told in time")),
+    }
+}
+
+/// The same, of a source that tells no more than what its stages show.
+fn shown(write: &Write, fleet: &Fleet) -> Option<Decision> {
     let Write::Answer { pipeline, stage, action, execution, .. } = write else { return None };
     let pipeline = &fleet.pipelines.get(pipeline)?.value;
     let stage = pipeline.stage(stage.as_str())?;
-    let own = execution.is_none() || stage.execution == *execution;
+    if execution.is_some() && stage.execution != *execution {
+        return None;
+    }
     let action = stage.actions.iter().find(|a| a.name == *action)?;
-    let answered = matches!(action.state, RunState::Succeeded | RunState::Failed);
-    (own && answered).then(|| Outcome::Answered { by: action.by.clone(), at: action.at })
+    let verdict = match action.state {
+        RunState::Succeeded => Verdict::Approved,
+        RunState::Failed => Verdict::Rejected,
+        _ => return None,
+    };
+    let (by, at, comment) = (action.by.clone(), action.at, action.summary.clone());
+    Some(Decision { verdict, by, at, comment })
 }
 
-/// What a refusal by the source means: who was faster, or what of the target has moved since `was`.
-pub(super) async fn conflict(
+/// Somebody was faster, or nobody answered in time.
+pub(super) fn told(decision: Decision) -> Outcome {
+    match decision.verdict.answer() {
+        Some(approved) => {
+            Outcome::Answered { approved: Some(approved), by: decision.by, at: decision.at }
+        }
+        None => Outcome::Moved {
+            moved: vec![Moved {
+                what: "approval".into(),
+                seen: RunState::Waiting.word().into(),
+                now: decision.words().into(),
+            }],
+            said: None,
+        },
+    }
+}
+
+/// The same for what `write` wants to answer, if it is known.
+pub(super) async fn answered_by(
     source: &Arc<dyn Source>,
     write: &Write,
-    was: &Expectation,
+    fleet: &Fleet,
+    clock: &SharedClock,
+) -> Option<Outcome> {
+    answered(source, write, fleet, clock).await.ok().flatten().map(told)
+}
+
+/// What a refusal by the source means: who was faster, or what of the target has moved since.
+pub(super) async fn conflict(
+    source: &Arc<dyn Source>,
+    sent: &Sent<'_>,
     fault: Fault,
     clock: &SharedClock,
 ) -> Outcome {
-    let now = read(source, write, clock).await.ok();
-    if let Some(told) = now.as_ref().and_then(|now| answered_by(write, &now.fleet)) {
+    let now = read(source, sent.write, clock).await.ok();
+    if let Some(now) = &now
+        && let Some(told) = answered_by(source, sent.write, &now.fleet, clock).await
+    {
         return told;
     }
-    let now = now.and_then(|now| expectation(write, &now.fleet).ok());
-    let moved = now.map(|now| was.moved(&now)).unwrap_or_default();
+    let now = now.and_then(|now| expectation(sent.write, &now.fleet).ok());
+    let moved = now.map(|now| sent.was.moved(&now)).unwrap_or_default();
     let said = format!("{} ({})", fault.message, fault.hint);
     if !moved.is_empty() {
         return Outcome::Moved { moved, said: Some(said.into()) };
     }
     if fault.kind == FaultKind::Conflict {
-        return Outcome::Moved { moved: vec![was.gone(&said)], said: None };
+        return Outcome::Moved { moved: vec![sent.was.gone(&said)], said: None };
     }
     Outcome::Failed { fault }
 }

@@ -17,6 +17,11 @@ use crate::domain::observation::{Observation, Scope, Topic};
 use crate::domain::source::SourceMeta;
 use crate::domain::write::{Answers, Confirmed, FlagChange, PlanId, confirm};
 
+mod cases;
+mod faults;
+
+use cases::{Case, KINDS, cases, kind};
+
 /// A clock that the tests move.
 struct Hand(Mutex<Timestamp>);
 
@@ -76,7 +81,15 @@ impl World {
     }
 
     fn confirmed(&self, intent: &Intent) -> Confirmed {
-        let plan = plan(&self.state, intent, "", PlanId("p1".to_owned())).unwrap();
+        self.confirmed_as(intent, Some("you"))
+    }
+
+    /// As somebody, as the sources name people: the rehearsal says that everything was done by you.
+    fn confirmed_as(&self, intent: &Intent, me: Option<&str>) -> Confirmed {
+        let mut plan = plan(&self.state, intent, "", PlanId("p1".to_owned())).unwrap();
+        for step in &mut plan.steps {
+            step.identity = me.map(Into::into);
+        }
         let answers = Answers::to(&plan, plan.name.as_str(), "a test of the gateway");
         confirm(&plan, &answers, self.state.now).unwrap()
     }
@@ -111,45 +124,23 @@ fn is_done(outcomes: &[Outcome]) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn every_kind_of_write_is_done_and_recorded() {
-    let edge = TrafficId::new(&SourceId::new("edge"), "checkout.prod-eu");
-    let search = PipelineId::new(&SourceId::new("pipelines-eu"), "search-main");
-    let inventory = PipelineId::new(&SourceId::new("pipelines-us"), "inventory-main");
-    let flag = crate::domain::ids::FlagId::new(&SourceId::new("flags"), "new-tax");
-    let production = || "production".into();
-    let off = FlagChange::Enabled { on: false };
-    for intent in [
-        approve(),
-        Intent::Answer {
-            pipeline: payments(),
-            stage: None,
-            action: None,
-            execution: None,
-            approve: false,
-        },
-        Intent::Retry { pipeline: search.clone(), stage: None, all: false },
-        Intent::Start { pipeline: search.clone() },
-        Intent::Gate { pipeline: search.clone(), stage: None, hold: true },
-        Intent::Gate { pipeline: inventory, stage: None, hold: false },
-        Intent::RollBack { pipeline: search, stage: None, to: None },
-        Intent::Stop { pipeline: payments(), execution: None, abandon: false },
-        Intent::Shift { split: edge, arm: "canary".into(), percent: 25 },
-        Intent::Flag { flag: flag.clone(), environment: production(), change: off },
-        Intent::Flag {
-            flag,
-            environment: production(),
-            change: FlagChange::Percent { percent: 30.0 },
-        },
-        Intent::Promote { service: "checkout".into() },
-        Intent::RollBackAndHold { service: "checkout".into(), only: None },
-        Intent::RollBackAndHold { service: "web".into(), only: None },
-    ] {
-        let world = World::open("bad-canary", |source| source).await;
+    let mut kinds = std::collections::BTreeSet::new();
+    for Case { scenario, before, intent } in cases().await {
+        let mut world = World::open(scenario, |source| source).await;
+        for (intent, seconds) in before {
+            assert!(is_done(&world.carry_out(&world.confirmed(&intent)).await), "{intent:?}");
+            world.pass(seconds);
+            world.read().await;
+        }
+        let until = world.gateway.journal().read(None).unwrap().entries.len();
         let confirmed = world.confirmed(&intent);
+        kinds.extend(confirmed.plan().steps.iter().map(|step| kind(&step.write)));
         let outcomes = world.carry_out(&confirmed).await;
         assert!(is_done(&outcomes), "{intent:?}: {outcomes:?}");
         let journal = world.gateway.journal().read(None).unwrap();
         assert!(journal.is_whole());
-        let words: Vec<&str> = journal.entries.iter().map(|e| e.record.event.word()).collect();
+        let entries = journal.entries.iter().skip(until);
+        let words: Vec<&str> = entries.map(|e| e.record.event.word()).collect();
         let mut expected = vec!["confirmed"];
         for _ in &outcomes {
             expected.extend(["sending", "reply", "ended"]);
@@ -157,6 +148,9 @@ async fn every_kind_of_write_is_done_and_recorded() {
         assert_eq!(words, expected, "{intent:?}");
         assert_eq!(journal.unresolved(), Vec::<&crate::store::journal::Entry>::new());
     }
+    let missing: Vec<_> = KINDS.iter().filter(|kind| !kinds.contains(*kind)).collect();
+    assert!(missing.is_empty(), "never done: {missing:?}");
+    assert_eq!(kinds.len(), KINDS.len(), "{kinds:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -336,7 +330,7 @@ async fn a_locked_target_is_refused() {
     let held = try_lock(world.folder.path(), "pipelines-eu/payments-main", "kim@desk").unwrap();
     let _held = held.taken().unwrap();
     let outcomes = world.carry_out(&world.confirmed(&approve())).await;
-    let [Outcome::Refused { why }] = outcomes.as_slice() else { panic!("{outcomes:?}") };
+    let [Outcome::Refused { why, .. }] = outcomes.as_slice() else { panic!("{outcomes:?}") };
     assert!(why.as_str().contains("another process"), "{why}");
     assert!(why.as_str().contains("kim@desk, process "), "the loser is told who: {why}");
 }
@@ -364,28 +358,5 @@ async fn after_the_clock_went_back_the_last_write_is_still_the_last() {
     assert!(past.iter().all(|activity| activity.at <= world.clock.now()));
 }
 
-/// A write that was recorded as sent, and of which nothing more is known.
-async fn left_over() -> World {
-    let world = World::open("bad-canary", |source| source).await;
-    let confirmed = world.confirmed(&approve());
-    let order = serde_json::to_value(confirmed.order(0).unwrap()).unwrap();
-    world.gateway.record(&confirmed, Some(0), Event::Sending { order }).unwrap();
-    world
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_a_crash_left_is_waited_for_once_and_only_for_what_is_left_of_its_time() {
-    for (ago, least, most) in [(0, 3, 5), (3, 1, 2), (60, 0, 0)] {
-        let world = left_over().await;
-        world.pass(ago);
-        let begun = tokio::time::Instant::now();
-        assert_eq!(world.gateway.reconcile().await.unwrap(), 1);
-        let waited = begun.elapsed().as_secs();
-        assert!((least..=most).contains(&waited), "{ago} s ago: waited for {waited} s");
-        let known = world.gateway.journal().read(None).unwrap();
-        assert!(known.unresolved().is_empty());
-        let last = serde_json::to_value(&known.entries.last().unwrap().record.event).unwrap();
-        assert_eq!(last["outcome"]["outcome"], "unknown", "{last}");
-        assert_eq!(world.gateway.reconcile().await.unwrap(), 0, "not a second time");
-    }
-}
+#[path = "left_tests.rs"]
+mod left;

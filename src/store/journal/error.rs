@@ -21,10 +21,16 @@ pub(super) enum Trouble {
     /// Not by a crash: what it tells is not what was written.
     #[error("was changed by somebody: {file} line {line}: {what}")]
     Changed { file: String, line: usize, what: String },
+    /// Nobody has changed it, but this program does not understand all of it.
+    #[error("has lines of a newer flightdeck, from {file} line {line}")]
+    Newer { file: String, line: usize },
 }
 
 impl Trouble {
     fn remedy(&self) -> &'static str {
+        if let Self::Newer { .. } = self {
+            return "use that version here too, or name another folder in FLIGHTDECK_STATE";
+        }
         let (Self::Write(error) | Self::Read(error)) = self else {
             return "`flightdeck journal verify` tells all of it; look at what was written last, move \
                     the folder away and keep it, and the next write begins a new journal";
@@ -38,6 +44,9 @@ impl Trouble {
             }
             ErrorKind::NotADirectory | ErrorKind::AlreadyExists | ErrorKind::IsADirectory => {
                 "move away what is in its place, or name another folder in FLIGHTDECK_STATE"
+            }
+            ErrorKind::TimedOut => {
+                "find the process that holds it, or name another folder in FLIGHTDECK_STATE"
             }
             _ => "see to it, or name another folder in FLIGHTDECK_STATE",
         }

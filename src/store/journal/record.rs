@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::flight::FlightEvent;
 use crate::domain::text::SafeText;
 
 /// What one line of the journal says.
@@ -23,7 +24,7 @@ pub struct Record {
     pub event: Event,
 }
 
-/// What happened to a write.
+/// What happened to a write, or on a flight.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -42,6 +43,8 @@ pub enum Event {
         /// The receipt or the fault.
         reply: serde_json::Value,
     },
+    /// A pilot tells what it does; nothing is sent by that.
+    Pilot(Box<FlightEvent>),
     /// It is over.
     Ended {
         /// What came of it.
@@ -58,6 +61,7 @@ impl Event {
             Self::Confirmed { .. } => "confirmed",
             Self::Sending { .. } => "sending",
             Self::Reply { .. } => "reply",
+            Self::Pilot(_) => "pilot",
             Self::Ended { .. } => "ended",
         }
     }

@@ -86,8 +86,9 @@ fn a_crash_in_the_middle_of_a_line_loses_nothing_else() {
         let text = std::fs::read_to_string(&path).unwrap();
         let head = std::fs::read_to_string(journal.folder.join("HEAD")).unwrap();
         // The fourth line was begun and not ended, so HEAD was not written either.
-        let begun = format!("{}{}", text, &text.lines().next_back().unwrap()[..cut]);
-        std::fs::write(&path, begun).unwrap();
+        journal.append(&record(8, sending())).unwrap();
+        let fourth = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, &fourth[..text.len() + cut]).unwrap();
         std::fs::write(journal.folder.join("HEAD"), head).unwrap();
         assert!(journal.read(None).unwrap().is_whole(), "cut at {cut}");
         journal.append(&record(9, ended())).unwrap();
@@ -134,14 +135,84 @@ fn a_line_made_into_something_else_is_no_crash() {
 }
 
 #[test]
-fn a_crash_before_the_first_head_is_a_crash() {
+fn a_crash_before_the_first_line_is_named_is_a_crash() {
     let (_folder, journal) = filled(1);
-    std::fs::remove_file(journal.folder.join("HEAD")).unwrap();
+    std::fs::write(journal.folder.join("HEAD"), GENESIS).unwrap();
     journal.check().unwrap();
     journal.append(&record(9, ended())).unwrap();
     assert_eq!(journal.read(None).unwrap().findings, []);
-    std::fs::remove_file(journal.folder.join("HEAD")).unwrap();
-    assert!(journal.check().is_err());
+}
+
+#[test]
+fn without_head_a_journal_is_not_whole_however_short() {
+    for lines in 1..4 {
+        let (_folder, journal) = filled(3);
+        let path = only_file(&journal);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let kept: String = text.split_inclusive('\n').take(lines).collect();
+        std::fs::write(&path, kept).unwrap();
+        std::fs::remove_file(journal.folder.join("HEAD")).unwrap();
+        let why = journal.check().unwrap_err().to_string();
+        assert!(why.contains("HEAD is missing"), "{why}");
+        assert!(journal.append(&record(9, ended())).is_err());
+    }
+}
+
+#[test]
+fn a_journal_that_was_cut_short_takes_no_line_that_would_hide_it() {
+    for lines in 0..3 {
+        let (_folder, journal) = filled(5);
+        let path = only_file(&journal);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let kept: String = text.split_inclusive('\n').take(lines).collect();
+        if lines == 0 {
+            std::fs::remove_file(&path).unwrap();
+        } else {
+            std::fs::write(&path, &kept).unwrap();
+        }
+        let why = journal.append(&record(9, ended())).unwrap_err().to_string();
+        assert!(why.contains("the newest lines are missing"), "{why}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), kept);
+        assert!(!journal.read(None).unwrap().is_whole());
+    }
+}
+
+#[test]
+fn a_line_that_somebody_put_in_is_no_crash() {
+    let other = format!("{{\"hash\":\"{GENESIS}\",\"prev\":\"{}\"", "f".repeat(64));
+    for added in ["hello", "{\"hash\":\"xyz", "", other.as_str()] {
+        let (_folder, journal) = filled(3);
+        let path = only_file(&journal);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let first = text.split_inclusive('\n').next().unwrap();
+        std::fs::write(&path, text.replacen(first, &format!("{first}{added}\n"), 1)).unwrap();
+        let read = journal.read(None).unwrap();
+        assert_eq!((read.entries.len(), read.is_whole()), (3, added.is_empty()), "{added}");
+    }
+}
+
+#[test]
+fn lines_of_a_newer_version_are_told_as_that() {
+    let (_folder, journal) = filled(2);
+    let text = std::fs::read_to_string(only_file(&journal)).unwrap();
+    let prev = text.lines().next_back().unwrap()[9..73].to_owned();
+    let body = "{\"at\":\"later\"}";
+    let hash = chain(&prev, body);
+    let line = format!("{{\"hash\":\"{hash}\",\"prev\":\"{prev}\",\"record\":{body}}}\n");
+    std::fs::write(only_file(&journal), text + &line).unwrap();
+    std::fs::write(journal.folder.join("HEAD"), hash).unwrap();
+    let why = journal.check().unwrap_err().to_string();
+    assert!(why.contains("of a newer flightdeck") && !why.contains("changed by"), "{why}");
+}
+
+#[test]
+fn what_holds_the_journal_is_waited_for_and_told_of() {
+    let (_folder, journal) = filled(1);
+    let held = journal.lock().unwrap();
+    let why = journal.append(&record(9, ended())).unwrap_err().to_string();
+    assert!(why.contains("another process holds it"), "{why}");
+    drop(held);
+    journal.append(&record(9, ended())).unwrap();
 }
 
 #[test]

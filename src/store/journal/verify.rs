@@ -10,6 +10,10 @@ use super::{GENESIS, chain};
 
 /// Length of a hash in hexadecimal digits.
 const DIGITS: usize = 64;
+/// What is told of a journal without its newest lines.
+pub(super) const CUT_SHORT: &str = "the newest lines are missing: HEAD names one that is not there";
+/// What is told of one without `HEAD`, which is there before the first line is.
+pub(super) const NO_HEAD: &str = "HEAD is missing";
 
 /// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -22,6 +26,9 @@ pub struct Finding {
     pub what: String,
     /// A crash explains it; otherwise somebody changed the journal.
     pub harmless: bool,
+    /// Nobody did: a newer version wrote it.
+    #[serde(skip)]
+    pub(super) newer: bool,
 }
 
 /// What the journal says, and what is wrong with it.
@@ -52,24 +59,26 @@ impl Verified {
                     line: i + 1,
                     what: what.to_owned(),
                     harmless,
+                    newer: false,
                 });
             };
             self.ends_torn = whole(line).is_none();
+            let expected = self.hashes.last().map_or(GENESIS, String::as_str);
             let Some((hash, prev, body)) = parts(line).filter(|_| !self.ends_torn) else {
                 // Half a line is what a crash leaves. A whole one that was made into this is found
                 // out by the line after it, or by HEAD.
-                if is_json(line) {
-                    find("it is no line of a journal", false);
-                } else {
+                if is_torn(line, expected) {
                     find("half a line, as a crash leaves it", true);
+                } else {
+                    find("it is no line of a journal", false);
                 }
                 continue;
             };
-            let expected = self.hashes.last().map_or(GENESIS, String::as_str);
             if prev != expected {
                 find("it does not follow the line before: one was taken out or changed", false);
             }
-            if chain(prev, body) != hash {
+            let genuine = chain(prev, body) == hash;
+            if !genuine {
                 find("its text was changed", false);
             }
             self.hashes.push(hash.to_owned());
@@ -80,8 +89,13 @@ impl Verified {
                 Err(error) => self.findings.push(Finding {
                     file: file.clone(),
                     line: i + 1,
-                    what: format!("it is no record of this version: {error}"),
+                    what: if genuine {
+                        format!("a newer flightdeck wrote it: {error}")
+                    } else {
+                        format!("it is no record: {error}")
+                    },
                     harmless: false,
+                    newer: genuine,
                 }),
             }
         }
@@ -90,25 +104,25 @@ impl Verified {
     /// Compares with the hash of the newest line.
     pub(super) fn head(&mut self, head: Option<&str>) {
         let Some(head) = head else {
-            // A crash after the first line of all leaves none.
-            if !self.hashes.is_empty() {
-                self.lost("HEAD is missing", self.hashes.len() == 1);
+            if !self.hashes.is_empty() || self.ends_torn {
+                self.lost(NO_HEAD);
             }
             return;
         };
         // A crash between the line and HEAD leaves HEAD behind by one, never ahead.
-        if !self.hashes.iter().any(|hash| hash == head) {
-            self.lost("the newest lines are missing: HEAD names one that is not there", false);
+        if head != GENESIS && !self.hashes.iter().any(|hash| hash == head) {
+            self.lost(CUT_SHORT);
         }
     }
 
-    fn lost(&mut self, what: &str, harmless: bool) {
+    fn lost(&mut self, what: &str) {
         let last = self.entries.last();
         let finding = Finding {
             file: last.map(|e| e.file.clone()).unwrap_or_default(),
             line: last.map_or(0, |e| e.line),
             what: what.to_owned(),
-            harmless,
+            harmless: false,
+            newer: false,
         };
         self.findings.push(finding);
     }
@@ -125,7 +139,7 @@ impl Verified {
                 Event::Ended { .. } => {
                     open.remove(&key);
                 }
-                Event::Confirmed { .. } | Event::Reply { .. } => {}
+                Event::Confirmed { .. } | Event::Reply { .. } | Event::Pilot(_) => {}
             }
         }
         open.into_values().collect()
@@ -136,10 +150,24 @@ fn is_json(text: &str) -> bool {
     serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
-/// The hash of a line that is not torn; its text may be another than it was.
-pub(super) fn whole(line: &str) -> Option<&str> {
+/// Whether `line` is the beginning of one that would have followed `expected`. A disk may have put
+/// zeros where the end was to be.
+fn is_torn(line: &str, expected: &str) -> bool {
+    const START: &str = "{\"hash\":\"";
+    let line = line.trim_end_matches('\0');
+    let Some(rest) = line.strip_prefix(START) else { return START.starts_with(line) };
+    let Some((hash, rest)) = rest.split_at_checked(DIGITS) else {
+        return rest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    };
+    let next = format!("\",\"prev\":\"{expected}\",\"record\":");
+    let follows = rest.starts_with(&next) || next.starts_with(rest);
+    hash.bytes().all(|byte| byte.is_ascii_hexdigit()) && follows && !is_json(line)
+}
+
+/// Hash and previous hash of a line that is not torn; its text may be another than it was.
+pub(super) fn whole(line: &str) -> Option<(&str, &str)> {
     let (hash, prev, body) = parts(line)?;
-    (chain(prev, body) == hash || is_json(line)).then_some(hash)
+    (chain(prev, body) == hash || is_json(line)).then_some((hash, prev))
 }
 
 /// Hash, previous hash and text of the record of a line.

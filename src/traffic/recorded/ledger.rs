@@ -59,16 +59,19 @@ pub struct Exchange {
 /// What came of a request.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// All three answered.
+    /// The baseline answered, so that there is something to compare with. No answer of the canary is a
+    /// difference, and one of the baseline, asked again, is noise.
     Compared {
         /// What the canary has otherwise than the baseline.
         canary: Differences,
         /// What the baseline, asked again, has otherwise than before.
         noise: Differences,
+        /// Who did not answer, and why.
+        silences: Vec<(Asked, SafeText)>,
         /// Whether a body was too long to be compared.
         cut: bool,
     },
-    /// Somebody did not: nothing is known of the canary.
+    /// The baseline did not, or somebody could not be asked: nothing is known of the canary.
     Unknown {
         /// Who.
         asked: Asked,
@@ -164,7 +167,7 @@ impl PatternBook {
 /// How many requests came out how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
-    /// All three answered.
+    /// The baseline answered.
     pub compared: u64,
     /// Of these: the canary answered as the baseline did.
     pub same: u64,
@@ -172,7 +175,7 @@ pub struct Counts {
     pub noise: u64,
     /// Of these: the canary differs.
     pub different: u64,
-    /// Somebody did not answer: nothing is known.
+    /// The baseline did not answer, or somebody could not be asked: nothing is known.
     pub unknown: u64,
     /// Compared but for their bodies, which were too long.
     pub bodies_not_compared: u64,
@@ -196,14 +199,14 @@ pub struct Silence {
 /// What was entered of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entered {
-    /// All three answered.
+    /// It was compared.
     Compared {
         /// The canary differed from the baseline.
         canary: bool,
         /// The baseline, asked again, differed from before.
         noise: bool,
     },
-    /// Somebody did not.
+    /// It could not be.
     Unknown,
 }
 
@@ -237,17 +240,14 @@ impl Ledger {
         match exchange.outcome {
             Outcome::Unknown { asked, why } => {
                 book.unknown += 1;
-                let known = self.silences.iter_mut().find(|s| s.asked == asked && s.why == why);
-                if let Some(silence) = known {
-                    silence.count += 1;
-                } else {
-                    let request = exchange.request;
-                    self.silences.push(Silence { asked, why, count: 1, request });
-                }
+                silent(&mut self.silences, asked, why, &exchange.request);
                 Entered::Unknown
             }
-            Outcome::Compared { mut canary, mut noise, cut } => {
+            Outcome::Compared { mut canary, mut noise, silences, cut } => {
                 book.compared += 1;
+                for (asked, why) in silences {
+                    silent(&mut self.silences, asked, why, &exchange.request);
+                }
                 self.bodies_not_compared += u64::from(cut);
                 self.cut_short += u64::from(canary.more || noise.more);
                 // What was compared in one pair only cannot be weighed against the other.
@@ -310,6 +310,13 @@ impl Ledger {
             }
         }
         counts
+    }
+}
+
+fn silent(silences: &mut Vec<Silence>, asked: Asked, why: SafeText, request: &SafeText) {
+    match silences.iter_mut().find(|s| s.asked == asked && s.why == why) {
+        Some(silence) => silence.count += 1,
+        None => silences.push(Silence { asked, why, count: 1, request: request.clone() }),
     }
 }
 

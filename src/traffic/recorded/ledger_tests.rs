@@ -20,7 +20,7 @@ fn exchange(canary: &[(&str, Kind)], noise: &[(&str, Kind)]) -> Exchange {
         place: 7,
         pattern: "GET /orders/{}".into(),
         request: "GET /orders/1".into(),
-        outcome: Outcome::Compared { canary, noise, cut: false },
+        outcome: Outcome::Compared { canary, noise, silences: Vec::new(), cut: false },
     }
 }
 
@@ -113,7 +113,7 @@ fn ignored_fields_are_not_looked_at() {
 #[test]
 fn a_failed_request_is_unknown_and_never_the_same() {
     let unknown = |why: &str| Exchange {
-        outcome: Outcome::Unknown { asked: Asked::Canary, why: why.into() },
+        outcome: Outcome::Unknown { asked: Asked::Baseline, why: why.into() },
         ..exchange(&[], &[])
     };
     let ledger = ledger([unknown("timeout"), unknown("timeout"), unknown("refused")]);

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Recorded;
 use super::clean::Cleaner;
-use super::compare::{Prepared, compare};
+use super::compare::{Prepared, compare, compare_silence};
 use super::ledger::{Asked, Exchange, Outcome};
 use super::normalise::{pattern, shown};
 use super::pace::{Pace, offsets};
@@ -50,6 +50,13 @@ pub struct Limits {
     pub rate: f64,
     /// Recorded requests under way at once, at most.
     pub concurrency: usize,
+}
+
+/// No answer.
+struct Silent {
+    why: SafeText,
+    /// It is ours: the request was not sent.
+    unsent: bool,
 }
 
 /// What the sender tells.
@@ -93,37 +100,51 @@ impl Sides {
     async fn outcome(&self, wire: &Wire) -> Outcome {
         let before = match self.ask(Asked::Baseline, wire).await {
             Ok(answer) => answer,
-            Err(unknown) => return unknown,
+            Err(Silent { why, .. }) => return Outcome::Unknown { asked: Asked::Baseline, why },
         };
-        let canary = match self.ask(Asked::Canary, wire).await {
-            Ok(answer) => answer,
-            Err(unknown) => return unknown,
+        let canary = self.ask(Asked::Canary, wire).await;
+        let again = self.ask(Asked::BaselineAgain, wire).await;
+        // What never left this machine says nothing of anybody.
+        for (asked, answer) in [(Asked::Canary, &canary), (Asked::BaselineAgain, &again)] {
+            if let Err(Silent { why, unsent: true }) = answer {
+                return Outcome::Unknown { asked, why: why.clone() };
+            }
+        }
+        let mut silences = Vec::new();
+        let mut beside = |asked: Asked, answer: &Result<Prepared, Silent>| match answer {
+            Ok(answer) => compare(&before, answer),
+            Err(silent) => {
+                silences.push((asked, silent.why.clone()));
+                compare_silence(&before, &silent.why)
+            }
         };
-        let again = match self.ask(Asked::BaselineAgain, wire).await {
-            Ok(answer) => answer,
-            Err(unknown) => return unknown,
-        };
+        let differences = (beside(Asked::Canary, &canary), beside(Asked::BaselineAgain, &again));
+        let answers = [Some(&before), canary.as_ref().ok(), again.as_ref().ok()];
         Outcome::Compared {
-            canary: compare(&before, &canary),
-            noise: compare(&before, &again),
-            cut: [&before, &canary, &again].iter().any(|answer| answer.is_cut()),
+            canary: differences.0,
+            noise: differences.1,
+            silences,
+            cut: answers.into_iter().flatten().any(Prepared::is_cut),
         }
     }
 
-    async fn ask(&self, asked: Asked, wire: &Wire) -> Result<Prepared, Outcome> {
+    async fn ask(&self, asked: Asked, wire: &Wire) -> Result<Prepared, Silent> {
         let (target, cleaner) = match asked {
             Asked::Canary => (&self.canary, &self.clean_canary),
             Asked::Baseline | Asked::BaselineAgain => (&self.baseline, &self.clean_baseline),
         };
-        match target.send(wire, self.keep).await {
+        let mut wire = wire.clone();
+        target.at_home(&mut wire.headers);
+        match target.send(&wire, self.keep).await {
             Ok(answer) => Ok(Prepared::new(&answer, cleaner)),
             Err(why) => {
+                let unsent = matches!(why, NoAnswer::Unsent(_));
                 let why = match why {
                     NoAnswer::Timeout => "did not answer in time".into(),
                     NoAnswer::Connection(why) => format!("cannot be reached: {why}"),
                     NoAnswer::Unsent(why) => format!("could not be asked from here: {why}"),
                 };
-                Err(Outcome::Unknown { asked, why: SafeText::new(&cleaner.clean(&why)) })
+                Err(Silent { why: SafeText::new(&cleaner.clean(&why)), unsent })
             }
         }
     }

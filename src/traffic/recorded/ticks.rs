@@ -26,7 +26,7 @@ pub struct ReplayTick {
     pub at: Timestamp,
     /// How long it was.
     pub seconds: f64,
-    /// Requests of which nothing is known, because somebody did not answer.
+    /// Requests of which nothing is known, because the baseline did not answer.
     pub unknown: u64,
     /// The baseline, asked again, against itself: noise.
     #[serde(flatten)]

@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 use crate::app::layout::Area;
 use crate::app::needs::needs;
 use crate::app::{State, age};
+use crate::domain::observed::Freshness;
 use crate::ui::canvas::Canvas;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
@@ -33,18 +34,27 @@ struct Detail {
     program: bool,
     words: bool,
     clock: bool,
+    /// The worst age, even if all is fresh.
+    age: bool,
 }
 
 /// Glyphs and counts alone.
-const LEAST: Detail = Detail { scenario: false, program: false, words: false, clock: false };
+const LEAST: Detail =
+    Detail { scenario: false, program: false, words: false, clock: false, age: false };
 /// From everything to the least.
-const DETAILS: [Detail; 5] = [
-    Detail { scenario: true, program: true, words: true, clock: true },
-    Detail { scenario: false, program: true, words: true, clock: true },
-    Detail { scenario: false, program: false, words: true, clock: true },
-    Detail { words: false, clock: true, ..LEAST },
+const DETAILS: [Detail; 9] = [
+    Detail { age: true, ..MOST },
+    MOST,
+    Detail { scenario: false, age: true, ..MOST },
+    Detail { scenario: false, ..MOST },
+    Detail { words: true, clock: true, age: true, ..LEAST },
+    Detail { words: true, clock: true, ..LEAST },
+    Detail { clock: true, age: true, ..LEAST },
+    Detail { clock: true, ..LEAST },
     LEAST,
 ];
+/// Everything but the age of what is fresh.
+const MOST: Detail = Detail { scenario: true, program: true, words: true, clock: true, age: false };
 
 fn left(state: &State, look: &Look, detail: &Detail) -> Line<'static> {
     let mut spans = vec![Span::raw(" ")];
@@ -93,14 +103,32 @@ fn right(state: &State, look: &Look, detail: &Detail) -> Line<'static> {
     };
     part(needs.waiting, glyphs.waiting, ("waiting", "waiting"), Role::Waiting);
     part(needs.failed, glyphs.bad, ("failed", "failed"), Role::Bad);
+    part(needs.unhealthy, glyphs.bad, ("unhealthy", "unhealthy"), Role::Bad);
     part(needs.alarms, glyphs.bad, ("alarm", "alarms"), Role::Bad);
     part(needs.canaries, glyphs.warning, ("canary", "canaries"), Role::Warning);
+    part(needs.unsure, glyphs.unknown, ("write unsure", "writes unsure"), Role::Unknown);
     part(needs.sign_in, glyphs.waiting, ("sign in", "sign in"), Role::Waiting);
-    let silent = sources.all - sources.answering - sources.pending;
-    let failing = silent.saturating_sub(needs.sign_in);
+    let failing = sources.silent().saturating_sub(needs.sign_in);
     part(failing, glyphs.unknown, ("source failing", "sources failing"), Role::Unknown);
-    if spans.is_empty() && sources.pending == 0 && sources.all > 0 {
+    // While the first answers are awaited, that they are is said below.
+    if sources.pending == 0 {
+        part(needs.unknown, glyphs.unknown, ("unknown", "unknown"), Role::Unknown);
+    }
+    let is_fresh = sources.worst == Freshness::Fresh;
+    if spans.is_empty() && sources.pending == 0 && sources.all > 0 && is_fresh {
         spans.push(look.span(Role::Good, format!("{} nothing needs you  ", glyphs.good)));
+    }
+    if let Some(at) = sources.oldest
+        && (detail.age || !is_fresh)
+    {
+        // The words of fresh facts are the first to go.
+        let (glyph, role) = look.glyphs.freshness(sources.worst);
+        let text = match (sources.worst, detail.words) {
+            (Freshness::Fresh, _) => format!("oldest {}  ", when::ago(state, at)),
+            (_, true) => format!("{glyph} oldest {}  ", when::ago(state, at)),
+            (_, false) => format!("{glyph}{} ", when::ago(state, at)),
+        };
+        spans.push(look.span(role, text));
     }
     if detail.clock {
         let zone =

@@ -13,9 +13,10 @@ use super::look::Look;
 use super::theme::Role;
 use super::when;
 use super::wrap::wrap;
+use crate::app::age::{Ages, SourcesNow};
 use crate::app::layout::Area;
 use crate::app::pane::Pane;
-use crate::app::row::Attention;
+use crate::app::select::board;
 use crate::app::update::tab_label;
 use crate::app::{State, age, explain};
 use crate::domain::observed::Freshness;
@@ -46,11 +47,10 @@ pub fn status(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     let inner = Area { width: area.width.saturating_sub(2), ..area };
     let room = usize::from(inner.width).saturating_sub(2);
     let fits = |ages: &Line<'_>| left.width() + ages.width() <= room;
-    let forms = [false, true].map(|short| ages(state, look, short));
+    let (view, sources) = (age::of_view(state), age::of_sources(state));
+    let forms = [false, true].map(|short| ages(state, look, (&view, &sources), short));
     // That something is stale is said even where it covers a count.
-    let sources = age::of_sources(state);
-    let troubled = age::of_view(state).worst() != Freshness::Fresh
-        || sources.answering + sources.pending < sources.all;
+    let troubled = view.worst() != Freshness::Fresh || sources.silent() > 0;
     let ages = forms.iter().find(|ages| fits(ages)).or(forms.last().filter(|_| troubled));
     let right = ages.map_or(0, Line::width);
     let rest = u16::try_from(room.saturating_sub(right) + 2).unwrap_or(area.width);
@@ -84,7 +84,7 @@ fn counts(state: &State) -> String {
         format!("{} of {}", listed.len(), count(all, one, many))
     };
     if pane == Pane::Board {
-        let need = state.rows.board.iter().filter(|r| r.attention <= Attention::Waiting).count();
+        let need = state.rows.board.count(board::NEEDS_YOU);
         if need > 0 {
             text.push_str(&format!(" {} {need} need you", "·"));
         }
@@ -102,11 +102,14 @@ fn below_the_fold(state: &State, pane: Pane) -> usize {
     if shown == 0 { 0 } else { state.listed(pane).len().saturating_sub(top + shown) }
 }
 
-fn ages(state: &State, look: &Look, short: bool) -> Line<'static> {
-    let ages = age::of_view(state);
-    let sources = age::of_sources(state);
+fn ages(
+    state: &State,
+    look: &Look,
+    (ages, sources): (&Ages, &SourcesNow),
+    short: bool,
+) -> Line<'static> {
     let mut parts: Vec<Span<'static>> = Vec::new();
-    let silent = sources.all - sources.answering - sources.pending;
+    let silent = sources.silent();
     if silent > 0 {
         parts.push(look.span(
             Role::Warning,
@@ -126,17 +129,10 @@ fn ages(state: &State, look: &Look, short: bool) -> Line<'static> {
         ));
     }
     match ages.worst() {
-        Freshness::Fresh => {
-            let oldest =
-                ages.oldest.map(|at| format!(" {}", when::ago(state, at))).unwrap_or_default();
-            let word = if ages.oldest.is_some() { "all fresh" } else { "nothing read yet" };
-            // What was done from here, and the sources, are known without being read.
-            let is_read = !matches!(state.view.pane, Pane::Activity | Pane::Sources);
-            let is_empty = state.rows.order(state.view.pane).is_empty() && sources.all > 0;
-            if ages.oldest.is_some() || (is_read && (is_empty || sources.pending > 0)) {
-                parts.push(look.span(Role::Dim, format!("{word}{oldest} ")));
-            }
-        }
+        Freshness::Fresh => parts.extend(calm(state, ages, sources).map(|text| {
+            let text = format!("{text} ");
+            look.span(Role::Dim, text)
+        })),
         Freshness::Stale | Freshness::Lost => {
             let (glyph, role) = look.glyphs.freshness(ages.worst());
             let mut text = glyph.to_owned();
@@ -158,6 +154,26 @@ fn ages(state: &State, look: &Look, short: bool) -> Line<'static> {
         parts.insert(0, Span::raw(" "));
     }
     Line::from(parts)
+}
+
+/// How old what is shown is, where nothing of it is too old.
+fn calm(state: &State, ages: &Ages, sources: &SourcesNow) -> Option<String> {
+    // What was done from here is known without being read.
+    if state.view.pane == Pane::Activity {
+        let newest = state.activity.first()?;
+        return Some(format!("last {}", when::ago(state, newest.at)));
+    }
+    let is_empty = state.view.pane.is_list() && state.rows.order(state.view.pane).is_empty();
+    match (ages.oldest, sources.oldest) {
+        (Some(at), _) => Some(format!("all fresh {}", when::ago(state, at))),
+        (None, _) if sources.all == 0 => None,
+        // That there is nothing was read too.
+        (None, Some(at)) if sources.pending == 0 && is_empty => {
+            Some(format!("read {} ago", when::ago(state, at)))
+        }
+        (None, _) if is_empty || sources.pending > 0 => Some("nothing read yet".to_owned()),
+        (None, _) => None,
+    }
 }
 
 /// The sentences about the selected row.

@@ -5,7 +5,9 @@ use ratatui::text::Line;
 use super::{ListPane, field, heading, name};
 use crate::app::State;
 use crate::app::activity::{ActivityStep, Phase};
+use crate::app::flight::Flight;
 use crate::app::row::RowId;
+use crate::domain::flight::FlightWord;
 use crate::domain::write::{Outcome, OutcomeKind};
 use crate::ui::look::Look;
 use crate::ui::table::Column;
@@ -35,6 +37,41 @@ impl Activities<'_> {
             Some(OutcomeKind::Failed) => (glyphs.bad, Role::Bad, "failed"),
             Some(OutcomeKind::Unknown) => (glyphs.unknown, Role::Unknown, "unknown"),
         }
+    }
+
+    fn flown(&self, flight: &Flight) -> (&'static str, Role, &'static str) {
+        let glyphs = self.look.glyphs;
+        let (glyph, role) = match flight.last().map(|event| event.what) {
+            _ if flight.was_cut_short() => (glyphs.warning, Role::Warning),
+            Some(FlightWord::Finished) => (glyphs.good, Role::Good),
+            Some(FlightWord::RolledBack) => (glyphs.bad, Role::Bad),
+            Some(FlightWord::HandedOver) => (glyphs.superseded, Role::Text),
+            Some(FlightWord::Grounded | FlightWord::Calling) => (glyphs.waiting, Role::Waiting),
+            _ => (glyphs.moving, Role::Moving),
+        };
+        (glyph, role, flight.word())
+    }
+
+    fn told(&self, flight: &Flight, width: u16) -> Vec<Line<'static>> {
+        let (state, look) = (self.state, self.look);
+        let room = usize::from(width.saturating_sub(4)).max(8);
+        let mut lines = Vec::new();
+        for told in &flight.told {
+            let event = &told.event;
+            let share = event.share.map(|share| format!(" at {share:.0}%")).unwrap_or_default();
+            let verdict = event.verdict.as_ref().map(|v| format!(", verdict {v}"));
+            let verdict = verdict.unwrap_or_default();
+            let at = when::moment(state, told.at);
+            lines.push(Line::from(vec![
+                look.span(Role::Dim, format!("{at} ")),
+                look.span(Role::Strong, event.what.word()),
+                look.span(Role::Dim, format!("{share}{verdict}")),
+            ]));
+            for part in wrap(event.text.as_str(), room, 3) {
+                lines.push(look.line(Role::Text, format!("    {part}")));
+            }
+        }
+        lines
     }
 
     fn step(&self, step: &ActivityStep, width: u16) -> Vec<Line<'static>> {
@@ -83,7 +120,10 @@ impl ListPane for Activities<'_> {
     fn cells(&self, id: &RowId) -> Option<Vec<Line<'static>>> {
         let (state, look) = (self.state, self.look);
         let row = state.rows.activity.get(id)?;
-        let (glyph, role, word) = self.mark(row.outcome);
+        let (glyph, role, word) = match &row.flight {
+            Some(flight) => self.flown(flight),
+            None => self.mark(row.outcome),
+        };
         let service = row.service.as_ref().map(ToString::to_string).unwrap_or_default();
         Some(vec![
             look.line(Role::Dim, when::moment(state, row.at)),
@@ -107,11 +147,15 @@ impl ListPane for Activities<'_> {
             .iter()
             .map(|part| heading(look, part))
             .collect();
-        lines.push(field(look, "confirmed", when));
+        let label = if own.flight.is_some() { "began" } else { "confirmed" };
+        lines.push(field(look, label, when));
         lines.push(field(look, "plan", own.plan.0.clone()));
         lines.push(Line::default());
         for step in &own.steps {
             lines.extend(self.step(step, width));
+        }
+        if let Some(flight) = &own.flight {
+            lines.extend(self.told(flight, width));
         }
         lines
     }

@@ -14,7 +14,7 @@ use crate::app::select::board::BoardRow;
 use crate::domain::text::SafeText;
 use crate::domain::time::age;
 use crate::ui::look::Look;
-use crate::ui::table::Column;
+use crate::ui::table::{Column, Layout};
 use crate::ui::theme::Role;
 use crate::ui::when;
 
@@ -54,7 +54,7 @@ impl<'a> Board<'a> {
 
     fn health(&self, row: &BoardRow) -> Line<'static> {
         match row.health {
-            _ if row.unread > 0 && row.health.is_none() => {
+            _ if row.is_unread() && row.health.is_none() => {
                 self.look.line(Role::Unknown, format!("{} unknown", self.look.glyphs.unknown))
             }
             Some(health) => Line::from(self.look.health(health)),
@@ -62,16 +62,26 @@ impl<'a> Board<'a> {
         }
     }
 
-    fn canary(&self, row: &BoardRow) -> Line<'static> {
+    fn canary(&self, row: &BoardRow, width: u16) -> Line<'static> {
         match row.canary_percent {
             Some(percent) => {
                 let stand = row.canary_stand.as_ref();
                 let (glyph, role) = self.look.glyphs.stand(stand.map(|(stand, _)| *stand));
                 let word = stand_word(stand.map(|(stand, _)| *stand));
-                let text = match stand {
-                    Some((Stand::Harm | Stand::AtRisk, odds)) => format!("{word} {odds}"),
-                    _ => format!("{percent:.0}% {word}"),
+                // Whoever holds does not watch any more, whatever the figures say.
+                let risky = stand.is_some_and(|(stand, _)| stand.is_risky());
+                if row.canary_calls && !risky {
+                    let text = format!("{} {percent:.0}% a human", self.look.glyphs.waiting);
+                    return self.look.line(Role::Waiting, text);
+                }
+                let share = format!("{percent:.0}%");
+                let (most, least) = match stand {
+                    Some((Stand::Harm | Stand::AtRisk, odds)) => (format!("{word} {odds}"), word),
+                    _ => (format!("{share} {word}"), share.as_str()),
                 };
+                // Half of a number would be another number.
+                let fits = Span::raw(&most).width() + 2 <= usize::from(width);
+                let text = if fits { most.as_str() } else { least };
                 self.look.line(role, format!("{glyph} {text}"))
             }
             None => self.look.line(Role::Dim, self.look.glyphs.idle),
@@ -97,12 +107,14 @@ impl<'a> Board<'a> {
     }
 
     /// Stages that have no column of their own: the one that matters most, and how many there are.
-    fn others(&self, row: &BoardRow) -> Line<'static> {
+    fn others(&self, row: &BoardRow, width: u16) -> Line<'static> {
         let others: Vec<_> = row.stages.iter().filter(|s| !self.stages.contains(&s.name)).collect();
         let Some(worst) = others.iter().max_by_key(|s| weight(s.state)) else {
             return Line::default();
         };
-        let mut line = stages::cell(self.state, self.look, worst);
+        let name = u16::try_from(Span::raw(worst.name.as_str()).width()).unwrap_or(0);
+        let room = width.saturating_sub(name + 1);
+        let mut line = stages::cell(self.state, self.look, worst, room);
         line.spans.insert(0, Span::raw(format!("{} ", worst.name)));
         line
     }
@@ -121,48 +133,60 @@ fn weight(state: crate::domain::pipeline::RunState) -> u8 {
 
 impl ListPane for Board<'_> {
     fn columns(&self) -> Vec<Column> {
-        let mut columns =
-            vec![Column::new("service", 12, 26), Column::new("owner", 8, 18).optional(40)];
+        let mut columns = vec![
+            Column::new("service", 12, 26).wants(0, 17),
+            Column::new("owner", 8, 18).optional(40).wants(10, 13),
+        ];
         let stages = self.stages.iter();
-        // Where there is little room, what a stage far from production holds matters least.
+        // Where there is little room, what a stage far from production holds matters least; near to it
+        // it is worth its word and its age.
         let many = self.stages.len();
         columns.extend(stages.enumerate().map(|(i, stage)| {
-            let column = Column::new(stage.as_str(), 10, 16);
-            match (many - i, i) {
-                (1 | 2, _) => column,
-                (_, 0) => column.optional(41),
-                (left, _) => column.optional(u8::try_from(left).unwrap_or(9).min(9)),
+            let left = u8::try_from(many - i).unwrap_or(9).min(9);
+            let column = |least| Column::new(stage.as_str(), least, 20).wants(left, 14);
+            match (left, i) {
+                (1, _) => column(12),
+                (2, _) => column(10),
+                (_, 0) => column(10).optional(41),
+                (left, _) => column(10).optional(left),
             }
         }));
         if self.has_others {
             columns.push(Column::new("other", 10, 24).optional(9));
         }
         columns.push(Column::new("health", 11, 12).optional(30));
-        columns.push(Column::new("canary", 16, 20).optional(2));
-        columns.push(Column::new("flags", 6, 8).optional(5));
+        columns.push(Column::new("canary", 8, 20).optional(2).wants(0, 16));
+        columns.push(Column::new("flags", 6, 8).optional(1));
         columns.push(Column::new("alarms", 6, 6).optional(31));
         columns
     }
 
     fn cells(&self, id: &RowId) -> Option<Vec<Line<'static>>> {
+        self.cells_in(id, &Layout::new(&self.columns(), 400))
+    }
+
+    fn cells_in(&self, id: &RowId, layout: &Layout) -> Option<Vec<Line<'static>>> {
         let row = self.state.rows.board.get(id)?;
         let look = self.look;
         let owner = row.owners.first().map(ToString::to_string).unwrap_or_default();
         let mut cells = vec![self.service(id, row), look.line(Role::Dim, owner)];
         for column in &self.stages {
+            let width = layout.width(cells.len());
             let stage = row.stages.iter().find(|s| s.name == *column);
             cells.push(match stage {
-                Some(stage) => stages::cell(self.state, look, stage),
-                None if row.stages.is_empty() && (row.unread > 0 || row.lacks_a_pipeline()) => {
+                Some(stage) => stages::cell(self.state, look, stage, width),
+                None if row.stages.is_empty() && (row.is_unread() || row.lacks_a_pipeline()) => {
                     look.line(Role::Unknown, look.glyphs.unknown)
                 }
                 None => Line::default(),
             });
         }
         if self.has_others {
-            cells.push(self.others(row));
+            cells.push(self.others(row, layout.width(cells.len())));
         }
-        cells.extend([self.health(row), self.canary(row), self.flags(row), self.alarms(row)]);
+        cells.push(self.health(row));
+        cells.push(self.canary(row, layout.width(cells.len())));
+        cells.extend([self.flags(row), self.alarms(row)]);
         Some(cells)
     }
 

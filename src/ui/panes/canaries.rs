@@ -4,23 +4,28 @@ use jiff::SignedDuration;
 use ratatui::text::{Line, Span};
 
 use super::{ListPane, field, heading, name};
-use crate::app::canary::{Answer, Judged, JudgedMetric, Mark, Stand};
+use crate::app::canary::{Answer, Judged, JudgedMetric, Mark, Stand, ratio_number};
 use crate::app::explain::changes_of;
 use crate::app::row::RowId;
-use crate::app::{State, age};
+use crate::app::{State, age, figures};
 use crate::domain::canary::{CanaryData, CanaryMetric, CanarySpec, CountPair};
-use crate::domain::ids::{ItemId, SeriesId};
+use crate::domain::ids::{CanaryId, ItemId, SeriesId};
 use crate::domain::observed::Freshness;
+use crate::domain::text::SafeText;
 use crate::ui::chart::{Axis, bounds, marks, number, per_second, scale, sparkline};
 use crate::ui::look::Look;
 use crate::ui::table::Column;
 use crate::ui::theme::Role;
-use crate::ui::trail::{cell_of, labels, peaks};
+use crate::ui::trail::{Trail, labels};
 use crate::ui::when;
 use crate::ui::wrap::wrap;
 
-/// The time that the charts show.
+/// The time that the charts show, at least.
 const WINDOW: SignedDuration = SignedDuration::from_mins(30);
+/// How often it may be doubled until it shows the whole flight: up to sixteen hours.
+const DOUBLED: usize = 5;
+/// With more metrics than this, those that are likely among the guilty are named.
+const MANY: usize = 20;
 /// Cells left of a chart: the name of the arm and its newest value.
 const LABEL: usize = 24;
 
@@ -92,14 +97,30 @@ impl ListPane for Canaries<'_> {
         let stand = judged.map(|j| j.stand);
         let (glyph, role) = look.glyphs.stand(stand);
         let under_way = row.percent.is_some_and(|p| p > 0.0 && p < 100.0);
+        let called = state.pilots.get(&row.canary).is_some_and(|pilot| pilot.asks().is_some());
         let stands = match (judged, under_way) {
+            // Whoever holds does not watch any more, whatever the figures say.
+            _ if called && !stand.is_some_and(Stand::is_risky) => {
+                look.line(Role::Waiting, format!("{} a human", look.glyphs.waiting))
+            }
+            // What is old looks old; a silence has no odds worth a place.
             (Some(judged), _) => {
-                look.line(role, format!("{glyph} {} {}", word(judged), judged.odds))
+                let role = if old(state, &row.canary).is_some() { Role::Stale } else { role };
+                let odds = match judged.stand {
+                    Stand::Silent | Stand::NoData => "",
+                    _ => judged.odds.as_str(),
+                };
+                look.line(role, format!("{glyph} {} {odds}", word(judged)))
             }
             (None, true) => look.line(Role::Moving, "not measured"),
             (None, false) => look.line(Role::Dim, look.glyphs.idle),
         };
         let says = judged.map(|j| format!("{}: {}", j.lead, j.sentence)).unwrap_or_default();
+        let pilot = state.pilots.get(&row.canary).filter(|pilot| pilot.ended().is_none());
+        let says = match pilot {
+            Some(pilot) => format!("pilot: {}; {says}", pilot.now()),
+            None => says,
+        };
         Some(vec![
             name(state, look, id, row.canary.as_str()),
             share(look, row.percent),
@@ -131,22 +152,32 @@ pub fn lines(state: &State, look: &Look, spec: &CanarySpec, width: usize) -> Vec
     lines.push(head);
     let steps: Vec<String> = spec.steps.iter().map(|s| format!("{s:.0}")).collect();
     lines.push(field(look, "steps", format!("{} %", steps.join(", "))));
-    if let Some(judged) = row.and_then(|r| r.judged.as_ref()) {
+    let judged = row.and_then(|r| r.judged.as_ref());
+    let old = judged.and_then(|_| figures::old(state, spec));
+    let axis = Axis::until(state.now, window(judged), width.saturating_sub(LABEL).min(120));
+    if let Some(judged) = judged {
         let (glyph, role) = look.glyphs.stand(Some(judged.stand));
         lines.push(Line::from(vec![
             look.span(Role::Dim, "verdict     "),
-            look.span(role, format!("{glyph} {}", judged.lead)),
+            look.span(if old.is_some() { Role::Stale } else { role }, verdict_words(glyph, judged)),
             look.span(Role::Dim, evidence_words(judged)),
         ]));
+        if let Some(old) = &old {
+            lines.push(note(look, Role::Stale, &format!("unknown by now: {old}")));
+        }
         for piece in wrap(judged.sentence.as_str(), width.saturating_sub(12), 3) {
             lines.push(Line::from(vec![Span::raw(" ".repeat(12)), look.span(Role::Text, piece)]));
         }
-        lines.extend(evidence(look, judged, role, width.saturating_sub(LABEL).min(120)));
+        lines.extend(judged.notes.iter().map(|text| note(look, Role::Dim, text.as_str())));
+        if judged.metrics.len() > MANY && !judged.suspects.is_empty() {
+            let names: Vec<&str> = judged.suspects.iter().map(SafeText::as_str).collect();
+            lines.push(note(look, Role::Dim, &format!("suspects: {}", names.join(", "))));
+        }
     }
     if let Some(pilot) = state.pilots.get(&spec.id) {
         let said = pilot.log.iter().rev().take(5);
         for (i, line) in said.enumerate() {
-            let role = match (i, &pilot.grounded) {
+            let role = match (i, pilot.asks()) {
                 (0, Some(_)) => Role::Waiting,
                 (0, None) => Role::Strong,
                 _ => Role::Dim,
@@ -162,26 +193,65 @@ pub fn lines(state: &State, look: &Look, spec: &CanarySpec, width: usize) -> Vec
             }
         }
     }
-    let axis = Axis::until(state.now, WINDOW, width.saturating_sub(LABEL).min(120));
-    for metric in &spec.metrics {
-        lines.push(Line::default());
-        let judged = row.and_then(|r| r.judged.as_ref());
-        let own = judged.and_then(|j| j.metrics.iter().find(|m| m.name == metric.name));
-        lines.extend(chart(state, look, spec, metric, own, &axis));
+    if let Some(judged) = judged {
+        let (_, role) = look.glyphs.stand(Some(judged.stand));
+        lines.extend(evidence(look, judged, role, &axis));
     }
-    let indent = " ".repeat(LABEL);
     let changes = changes_of(state, &spec.service)
-        .take_while(|change| change.at > state.now - WINDOW)
+        .take_while(|change| change.at > axis.end - axis.length)
         .map(|change| (change.at, look.glyphs.kind(change.kind).0));
     let mut changed = marks(look, &axis, changes);
     changed.spans.insert(0, look.span(Role::Dim, format!("{:<LABEL$}", "changes")));
-    lines.push(Line::default());
     lines.push(changed);
-    let mut times =
-        scale(look, &axis, &when::moment(state, axis.end - WINDOW), &when::clock(state));
-    times.spans.insert(0, Span::raw(indent));
+    for metric in &spec.metrics {
+        lines.push(Line::default());
+        let own = judged.and_then(|j| j.metrics.iter().find(|m| m.name == metric.name));
+        lines.extend(chart(state, look, spec, metric, own, &axis));
+    }
+    let start = when::moment(state, axis.end - axis.length);
+    let mut times = scale(look, &axis, &start, &when::clock(state));
+    times.spans.insert(0, Span::raw(" ".repeat(LABEL)));
+    lines.push(Line::default());
     lines.push(times);
     lines
+}
+
+/// A remark under the verdict.
+fn note(look: &Look, role: Role, text: &str) -> Line<'static> {
+    Line::from(vec![Span::raw(" ".repeat(12)), look.span(role, text.to_owned())])
+}
+
+/// Glyph and lead; where the lead alone would not tell, how it stands too.
+fn verdict_words(glyph: &str, judged: &Judged) -> String {
+    match judged.stand {
+        Stand::Silent | Stand::NoData => {
+            format!("{glyph} {}: {}", judged.lead, stand_word(Some(judged.stand)))
+        }
+        _ => format!("{glyph} {}", judged.lead),
+    }
+}
+
+/// Why the figures of a canary are too old to go by.
+fn old(state: &State, canary: &CanaryId) -> Option<String> {
+    let spec = spec(state, &RowId::Canary(canary.clone()))?;
+    figures::old(state, spec)
+}
+
+/// The time that the charts show: the whole flight, if it is not too long. It grows seldom.
+fn window(judged: Option<&Judged>) -> SignedDuration {
+    let flight = judged.and_then(trail).map_or(WINDOW, |trail| trail.length());
+    let mut window = WINDOW;
+    for _ in 0..DOUBLED {
+        if window < flight {
+            window = window.saturating_mul(2);
+        }
+    }
+    window
+}
+
+fn trail(judged: &Judged) -> Option<Trail<'_>> {
+    let tick = SignedDuration::try_from_secs_f64(judged.tick_seconds).ok()?;
+    Some(Trail { values: &judged.trail, until: judged.until?, tick })
 }
 
 fn evidence_words(judged: &Judged) -> String {
@@ -194,32 +264,30 @@ fn evidence_words(judged: &Judged) -> String {
 
 /// The evidence of harm over the flight, and the steps of traffic on it: at the full height of the
 /// line something is done.
-fn evidence(look: &Look, judged: &Judged, role: Role, cells: usize) -> Vec<Line<'static>> {
-    if judged.trail.is_empty() || cells == 0 {
+fn evidence(look: &Look, judged: &Judged, role: Role, axis: &Axis) -> Vec<Line<'static>> {
+    let Some(trail) = trail(judged).filter(|trail| !trail.values.is_empty()) else {
         return Vec::new();
-    }
+    };
     let line = judged.line.max(1.0).log10();
     // Full height is kept for what has reached the line, however near the rest comes.
     let below = line * (1.0 - 0.51 / look.glyphs.levels.len().saturating_sub(1).max(1) as f64);
     let height = |log: f64| if log >= line { line } else { log.clamp(0.0, below) };
     let values: Vec<Option<f64>> =
-        peaks(&judged.trail, cells).map(|log| Some(height(f64::from(log)))).collect();
+        trail.peaks(axis).into_iter().map(|log| log.map(height)).collect();
     let label = |text: String| look.span(Role::Dim, format!("{text:<LABEL$}"));
     let mut drawn = sparkline(look, role, &values, 0.0, line);
     drawn.spans.insert(0, label(format!("evidence, to {:.0}:1", judged.line)));
     let mut lines = vec![drawn];
-    if !judged.trail_steps.is_empty() {
-        let steps: Vec<_> = judged
-            .trail_steps
-            .iter()
-            .map(|step| {
-                (
-                    cell_of(step.at, judged.trail.len(), cells),
-                    format!("|{:.0}%", step.weight * 100.0),
-                )
-            })
-            .collect();
-        let text = labels(&steps, cells);
+    let steps: Vec<_> = judged
+        .trail_steps
+        .iter()
+        .filter_map(|step| {
+            let cell = trail.cell_of(step.at, axis)?;
+            Some((cell, format!("|{:.0}%", step.weight * 100.0)))
+        })
+        .collect();
+    if !steps.is_empty() {
+        let text = labels(&steps, axis.cells);
         lines.push(Line::from(vec![
             label("steps of traffic".to_owned()),
             look.span(Role::Change, text),
@@ -251,7 +319,8 @@ fn chart(
         let (_, role) = look.glyphs.stand(Some(judged.stand));
         head.push(look.span(role, format!("  {}", figures(look, judged))));
     }
-    head.push(look.span(Role::Dim, format!("  {unit}, {bad}{kind}")));
+    let counted = judged.map(|judged| format!(" of {}", judged.unit)).unwrap_or_default();
+    head.push(look.span(Role::Dim, format!("  {unit}{counted}, {bad}{kind}")));
     let mut lines = vec![Line::from(head)];
     let freshness = metric
         .data
@@ -289,6 +358,7 @@ fn chart(
     if freshness.is_none() {
         lines.push(look.line(Role::Unknown, format!("  {}", why_unread(state, metric))));
     }
+    lines.extend(source_note(state, metric).map(|note| look.line(Role::Dim, format!("  {note}"))));
     lines
 }
 
@@ -300,17 +370,22 @@ fn figures(look: &Look, judged: &JudgedMetric) -> String {
     }
     let mut text = format!("{}{}", stand_word(Some(judged.stand)), mark_word(judged.mark));
     if let (Some(ratio), Some(low)) = (judged.ratio, judged.low) {
-        let high = judged.high.map_or("?".to_owned(), |high| format!("{high:.1}"));
-        text.push_str(&format!(" {ratio:.1}{times} ({low:.1} to {high}{times})"));
+        let high = judged.high.map_or("?".to_owned(), ratio_number);
+        let (ratio, low) = (ratio_number(ratio), ratio_number(low));
+        text.push_str(&format!(" {ratio}{times} ({low} to {high}{times})"));
     }
-    if matches!(judged.stand, Stand::Harm | Stand::AtRisk) {
-        text.push_str(&format!(" odds {}", judged.odds));
-    }
+    text.push_str(&format!(" odds {}", judged.odds));
     if let Some(seconds) = judged.seconds_needed {
         let time = SignedDuration::try_from_secs_f64(seconds.clamp(0.0, 1e9)).unwrap_or_default();
         text.push_str(&format!(" needs {}", when::steady(time)));
     }
     text
+}
+
+/// What a source says of the figures: a threshold it found, why there are none.
+fn source_note(state: &State, metric: &CanaryMetric) -> Option<String> {
+    let told = metric.data.series().into_iter().filter_map(|id| state.fleet.series.get(id));
+    told.filter_map(|series| series.value.note.as_ref()).map(ToString::to_string).next()
 }
 
 fn why_unread(state: &State, metric: &CanaryMetric) -> String {

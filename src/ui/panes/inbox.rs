@@ -36,8 +36,10 @@ impl ListPane for Inbox<'_> {
         let row = state.rows.inbox.get(id)?;
         let glyphs = look.glyphs;
         let mark = match row.kind {
-            AskKind::Alarm | AskKind::Failed => (glyphs.bad, Role::Bad),
-            AskKind::Approval | AskKind::SignIn => (glyphs.waiting, Role::Waiting),
+            AskKind::Canary => (glyphs.warning, Role::Warning),
+            AskKind::Alarm | AskKind::Unhealthy | AskKind::Failed => (glyphs.bad, Role::Bad),
+            AskKind::Unsure => (glyphs.unknown, Role::Unknown),
+            AskKind::Approval | AskKind::SignIn | AskKind::Pilot => (glyphs.waiting, Role::Waiting),
             AskKind::Held => (glyphs.held, Role::Warning),
         };
         let since = row.since.map(|at| when::ago(state, at)).unwrap_or_default();
@@ -51,7 +53,10 @@ impl ListPane for Inbox<'_> {
         Some(vec![
             Line::from(look.marked(mark, row.kind.word())),
             name(state, look, id, row.title.as_str()),
-            owners(look, &row.services),
+            match row.kind {
+                AskKind::SignIn => look.line(Role::Dim, "a source"),
+                _ => owners(look, &row.services),
+            },
             look.line(Role::Text, since),
             look.line(role, ends),
             look.line(Role::Dim, row.detail.as_ref().map(ToString::to_string).unwrap_or_default()),

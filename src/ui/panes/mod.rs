@@ -32,6 +32,10 @@ trait ListPane {
     fn columns(&self) -> Vec<Column>;
     /// One line per column for a row.
     fn cells(&self, row: &RowId) -> Option<Vec<Line<'static>>>;
+    /// The same where a cell may say more the wider it is.
+    fn cells_in(&self, row: &RowId, _layout: &Layout) -> Option<Vec<Line<'static>>> {
+        self.cells(row)
+    }
     /// What it means that the list is empty, if every source was read.
     fn empty(&self) -> &'static str;
     /// Details of a row, in lines of at most `width` cells.
@@ -91,7 +95,7 @@ pub fn table(
         canvas.line(area, 1, 3, &look.line(Role::Dim, why_empty(state, pane, list.empty())));
     }
     for (at, id) in (1..=height).zip(rows) {
-        if let Some(lines) = list.cells(id) {
+        if let Some(lines) = list.cells_in(id, &layout) {
             let freshness = age::of_row(state, id).map_or(Freshness::Fresh, |age| age.freshness);
             let cells = Cells { lines, selected: false, freshness };
             row(&mut canvas, area, at, &columns, &layout, &cells);
@@ -116,7 +120,7 @@ fn list(state: &State, canvas: &mut Canvas<'_>, regions: &Regions, pane: &dyn Li
     }
     let selected = state.selected(state.view.pane);
     for (at, id) in (0..regions.list.height).zip(shown) {
-        let Some(cells) = pane.cells(id) else { continue };
+        let Some(cells) = pane.cells_in(id, &layout) else { continue };
         let freshness = age::of_row(state, id).map_or(Freshness::Fresh, |age| age.freshness);
         let cells = Cells { lines: cells, selected: selected == Some(id), freshness };
         row(canvas, regions.list, at, &columns, &layout, &cells);
@@ -131,7 +135,7 @@ fn why_empty(state: &State, pane: Pane, usual: &str) -> String {
     }
     let sources = age::of_sources(state);
     let filtered = state.view.lists.get(&pane).is_some_and(|l| !l.filter.is_empty());
-    let silent = sources.all - sources.answering - sources.pending;
+    let silent = sources.silent();
     if filtered && !state.rows.order(pane).is_empty() {
         "nothing matches the filter; esc drops it".to_owned()
     } else if sources.all == 0 {

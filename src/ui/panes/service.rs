@@ -8,7 +8,9 @@ use crate::app::explain::{self, changes_of};
 use crate::app::layout::Area;
 use crate::app::membership::Members;
 use crate::app::row::RowId;
+use crate::app::select::unheard::Unheard;
 use crate::app::{State, age};
+use crate::domain::fact::FactKind;
 use crate::domain::ids::{ItemId, ServiceId};
 use crate::domain::observed::Freshness;
 use crate::domain::service::Service;
@@ -20,6 +22,9 @@ use crate::ui::when;
 
 /// From this width on there are two columns of boxes.
 const WIDE: u16 = 110;
+
+/// Cells that a stage of a pipeline may take, besides its name: the sentence below tells the ages.
+const STAGE: u16 = 9;
 
 /// A box: its title and its lines.
 struct Panel {
@@ -33,8 +38,7 @@ struct Panel {
 pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     let look = canvas.look;
     let chosen = state.view.service.as_ref();
-    let Some(service) = chosen.and_then(|id| state.setup.services.iter().find(|s| s.id == *id))
-    else {
+    let Some(service) = chosen.and_then(|id| state.places.service(&state.setup, id)) else {
         let text = match chosen {
             Some(id) => format!("there is no service {id}; 1 shows the board"),
             None => "no service is chosen: open one on the board".to_owned(),
@@ -54,14 +58,24 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     let wide = area.width >= WIDE;
     let left_width = if wide { area.width * 3 / 5 } else { area.width };
     let inner = usize::from(left_width.saturating_sub(4));
+    let row = state.rows.board.get(&RowId::Service(service.id.clone()));
+    let unheard = row.map_or(&[][..], |row| &row.unheard);
     let mut left = pipelines(state, look, service, members);
     left.extend(canary_panels(state, look, service, inner));
-    left.push(environment_panel(state, look, members));
+    left.push(environment_panel(state, look, members, unheard));
     let mut right = vec![changes(state, look, &service.id)];
-    right.push(flag_panel(state, look, members));
-    right.push(alarms(state, look, members));
+    right.push(flag_panel(state, look, members, unheard));
+    right.push(alarms(state, look, members, unheard));
     right.extend(links(look, service));
-    if wide {
+    let room = usize::from(body.height);
+    let in_boxes = match Fit::of(room, &left).max(Fit::of(room, &right)) {
+        // Who zooms or scrolls wants to see what the boxes leave out.
+        _ if state.view.zoomed => false,
+        Fit::Whole => true,
+        Fit::Cut => state.view.detail_top == 0,
+        Fit::Not => false,
+    };
+    if wide && in_boxes {
         stack(canvas, Area { width: left_width, ..body }, &left);
         let right_area = Area { x: body.x + left_width, width: body.width - left_width, ..body };
         stack(canvas, right_area, &right);
@@ -139,7 +153,7 @@ fn pipelines(state: &State, look: &Look, service: &Service, members: &Members) -
                 let mut spans: Vec<Span<'static>> = Vec::new();
                 for stage in &row.stages {
                     spans.push(look.span(Role::Dim, format!("{} ", stage.name)));
-                    spans.extend(stages::cell(state, look, stage).spans);
+                    spans.extend(stages::cell(state, look, stage, STAGE).spans);
                     spans.push(Span::raw("  "));
                 }
                 lines.push(aged(state, look, &item, Line::from(spans)));
@@ -185,7 +199,7 @@ fn canary_panels(state: &State, look: &Look, service: &Service, width: usize) ->
         .collect()
 }
 
-fn environment_panel(state: &State, look: &Look, members: &Members) -> Panel {
+fn environment_panel(state: &State, look: &Look, members: &Members, unheard: &[Unheard]) -> Panel {
     let mut lines = Vec::new();
     let names = members.environments.iter().filter_map(|id| state.fleet.environments.get(id));
     let widths = names.map(|o| o.value.name.width());
@@ -219,11 +233,11 @@ fn environment_panel(state: &State, look: &Look, members: &Members) -> Panel {
         };
         lines.push(line);
     }
-    or_none(look, &mut lines);
+    or_none(look, &mut lines, unheard, &[FactKind::Environments, FactKind::Traffic]);
     Panel { title: "environments and traffic".to_owned(), lines, yields: 2 }
 }
 
-fn flag_panel(state: &State, look: &Look, members: &Members) -> Panel {
+fn flag_panel(state: &State, look: &Look, members: &Members, unheard: &[Unheard]) -> Panel {
     let mut rows: Vec<_> = members.flags.iter().collect();
     let changed = |id: &&crate::domain::ids::FlagId| {
         std::cmp::Reverse(state.fleet.flags.get(*id).and_then(|o| o.value.changed()))
@@ -252,11 +266,11 @@ fn flag_panel(state: &State, look: &Look, members: &Members) -> Panel {
         };
         lines.push(line);
     }
-    or_none(look, &mut lines);
+    or_none(look, &mut lines, unheard, &[FactKind::Flags]);
     Panel { title: "flags".to_owned(), lines, yields: 3 }
 }
 
-fn alarms(state: &State, look: &Look, members: &Members) -> Panel {
+fn alarms(state: &State, look: &Look, members: &Members, unheard: &[Unheard]) -> Panel {
     let mut lines = Vec::new();
     for id in &members.alarms {
         let line = match state.fleet.alarms.get(id) {
@@ -274,7 +288,7 @@ fn alarms(state: &State, look: &Look, members: &Members) -> Panel {
         };
         lines.push(line);
     }
-    or_none(look, &mut lines);
+    or_none(look, &mut lines, unheard, &[FactKind::Alarms]);
     Panel { title: "alarms".to_owned(), lines, yields: 2 }
 }
 
@@ -292,7 +306,9 @@ fn changes(state: &State, look: &Look, service: &ServiceId) -> Panel {
             ])
         })
         .collect();
-    or_none(look, &mut lines);
+    if lines.is_empty() {
+        lines.push(look.line(Role::Dim, "nothing that the sources tell of"));
+    }
     Panel { title: format!("what changed ({})", when::zone_word(state)), lines, yields: 9 }
 }
 
@@ -310,9 +326,40 @@ fn links(look: &Look, service: &Service) -> Option<Panel> {
     (!lines.is_empty()).then(|| Panel { title: "links".to_owned(), lines, yields: 5 })
 }
 
-fn or_none(look: &Look, lines: &mut Vec<Line<'static>>) {
+/// That there is none is said only where it was read.
+fn or_none(look: &Look, lines: &mut Vec<Line<'static>>, unheard: &[Unheard], kinds: &[FactKind]) {
+    for it in unheard.iter().filter(|it| kinds.contains(&it.kind)) {
+        let text = format!("{} unknown: {} of {}", look.glyphs.unknown, it.kind.word(), it.source);
+        lines.push(look.line(Role::Unknown, format!("{text} were never read")));
+    }
     if lines.is_empty() {
         lines.push(look.line(Role::Dim, "none is claimed by this service"));
+    }
+}
+
+/// How boxes fit into a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    /// With all of their lines.
+    Whole,
+    /// Each with a line at least.
+    Cut,
+    /// Some would not be shown at all.
+    Not,
+}
+
+impl Fit {
+    fn of(room: usize, panels: &[Panel]) -> Self {
+        let rows = |lines: fn(usize) -> usize| -> usize {
+            panels.iter().map(|panel| lines(panel.lines.len()) + 2).sum()
+        };
+        if rows(|lines| lines) <= room {
+            Self::Whole
+        } else if rows(|lines| lines.min(1)) <= room {
+            Self::Cut
+        } else {
+            Self::Not
+        }
     }
 }
 
@@ -348,7 +395,7 @@ fn stack(canvas: &mut Canvas<'_>, area: Area, panels: &[Panel]) {
         let hidden = panel.lines.len().saturating_sub(usize::from(inner.height));
         if hidden > 0 {
             let foot = Area { y: own.y + height - 1, height: 1, width: own.width - 2, ..own };
-            canvas.line_right(foot, 0, 0, &look.line(Role::Dim, format!(" {hidden} more ")));
+            canvas.line_right(foot, 0, 0, &look.line(Role::Dim, format!(" {hidden} more: z ")));
         }
         y += height;
     }

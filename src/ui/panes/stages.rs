@@ -3,34 +3,53 @@
 use ratatui::text::{Line, Span};
 
 use crate::app::State;
-use crate::app::select::board::StageCell;
+use crate::app::select::stages::StageCell;
 use crate::domain::pipeline::RunState;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
 use crate::ui::when;
 
-/// A stage as one cell: glyph, then what matters most in its state.
-pub fn cell(state: &State, look: &Look, stage: &StageCell) -> Line<'static> {
+/// A stage in at most `width` cells: glyph, word, revision and age, as much of it as there is room for.
+/// The revision is the last to go: it says what an approval is about.
+pub fn cell(state: &State, look: &Look, stage: &StageCell, width: u16) -> Line<'static> {
     let (glyph, role) = look.glyphs.run(stage.state);
-    let since = stage.since.map(|at| when::ago(state, at)).unwrap_or_default();
-    let revision = stage.revision.clone().unwrap_or_default();
-    let mut spans = vec![look.span(role, format!("{glyph} "))];
-    match stage.state {
-        RunState::Waiting => spans.push(look.span(role, format!("wait {since}"))),
-        RunState::Running | RunState::Failed | RunState::Stopped | RunState::Stopping
-            if revision.is_empty() =>
-        {
-            spans.push(look.span(role, format!("{} {since}", stage.state.word())));
-        }
-        RunState::NotRun if revision.is_empty() => {}
-        RunState::Unknown if revision.is_empty() => spans.push(look.span(role, "unknown")),
-        RunState::Failed | RunState::Running => spans.push(look.span(role, revision)),
-        _ => spans.push(look.span(Role::Text, revision)),
-    }
+    let age = stage.since.map(|at| when::minutes(state, at)).unwrap_or_default();
+    let revision = stage.revision.as_deref().unwrap_or_default();
+    let word = word(stage.state);
+    let [most, less, least]: [&[&str]; 3] = if revision.is_empty() {
+        [&[word, &age], &[word], &[word]]
+    } else {
+        [&[word, revision, &age], &[revision, &age], &[revision]]
+    };
+    let held = if stage.held { format!(" {}", look.glyphs.held) } else { String::new() };
+    let text = |parts: &[&str]| {
+        let parts: Vec<&str> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
+        parts.join(" ")
+    };
+    let fits = |text: &String| {
+        Span::raw(text.as_str()).width() + 2 + Span::raw(&held).width() <= usize::from(width)
+    };
+    let told = [most, less].into_iter().map(text).find(fits).unwrap_or_else(|| text(least));
+    let calm = matches!(stage.state, RunState::Succeeded | RunState::NotRun | RunState::Skipped);
+    let mut spans = vec![
+        look.span(role, format!("{glyph} ")),
+        look.span(if calm { Role::Text } else { role }, told),
+    ];
     if stage.held {
-        spans.push(look.span(Role::Warning, format!(" {}", look.glyphs.held)));
+        spans.push(look.span(Role::Warning, held));
     }
     Line::from(spans)
+}
+
+/// The word for a state where there is little room.
+fn word(state: RunState) -> &'static str {
+    match state {
+        RunState::Succeeded => "ok",
+        RunState::Waiting => "wait",
+        RunState::Running => "runs",
+        RunState::NotRun => "",
+        other => other.word(),
+    }
 }
 
 /// All stages of a pipeline in one short line: a glyph each, and the name of the one that matters.

@@ -78,6 +78,11 @@ impl ThemeError {
         }
     }
 
+    /// Its file is there, but cannot be read.
+    pub fn unreadable(name: &str, why: &str) -> Self {
+        Self { theme: name.to_owned(), line: None, problem: why.to_owned() }
+    }
+
     /// It inherits from itself.
     pub(super) fn circle(name: &str) -> Self {
         Self { theme: name.to_owned(), line: None, problem: "it inherits from itself".to_owned() }

@@ -6,7 +6,7 @@ mod red_line;
 mod safety;
 mod target;
 
-pub(super) use safety::{canaries_of, concerned, is_to_safety};
+pub(super) use safety::{concerned, is_to_safety};
 pub(super) use target::{against, not_fresh};
 
 use jiff::Timestamp;

@@ -84,11 +84,13 @@ fn canary(state: &State, spec: &CanarySpec) -> Option<Doubt> {
     let old = series.any(|id| !is_fresh(state, &ItemId::Series(id.clone())));
     match judged.map(|judged| (judged.stand, &judged.sentence)) {
         None => Some(unknown(format!("the verdict of the canary {name} is unknown"))),
-        Some((Stand::AtRisk, why)) => Some(bad(format!("the canary {name} is at risk: {why}"))),
+        Some((Stand::AtRisk | Stand::Silent, why)) => {
+            Some(bad(format!("the canary {name} is at risk: {why}")))
+        }
         Some(_) if old => Some(unknown(format!(
             "the verdict of the canary {name} is stale: how it is is unknown"
         ))),
-        Some((Stand::Watching, why)) => {
+        Some((Stand::Watching | Stand::NoData, why)) => {
             Some(unknown(format!("the verdict of the canary {name} is unknown: {why}")))
         }
         Some(_) => None,

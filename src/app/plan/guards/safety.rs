@@ -1,25 +1,11 @@
 //! What goes back to where it was safe, and whom a write concerns.
 
-use crate::app::select::canaries::split_of;
+use crate::app::plan::lookup::canaries_of;
 use crate::app::state::State;
 use crate::domain::canary::{CanarySpec, Purpose};
-use crate::domain::ids::TrafficId;
 use crate::domain::service::Service;
 use crate::domain::traffic::TrafficSplit;
 use crate::domain::write::{ArmWish, Plan, Write};
-
-/// The canaries that get their traffic from `split`.
-pub(in crate::app::plan) fn canaries_of<'a>(
-    state: &'a State,
-    split: &'a TrafficId,
-) -> impl Iterator<Item = &'a CanarySpec> {
-    state
-        .setup
-        .services
-        .iter()
-        .flat_map(|s| &s.canaries)
-        .filter(move |spec| split_of(spec, &state.fleet).is_some_and(|(id, _)| id == split))
-}
 
 /// Whether a write takes something back to where it was safe.
 pub(in crate::app::plan) fn is_to_safety(state: &State, write: &Write) -> bool {

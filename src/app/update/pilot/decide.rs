@@ -2,13 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::CALLS_AFTER;
 use crate::app::activity::{Activity, Phase};
-use crate::app::canary::known_until;
+use crate::app::figures::old;
 use crate::app::pilot::Pilot;
 use crate::app::select::canaries::split_of;
 use crate::app::state::State;
 use crate::domain::canary::CanarySpec;
-use crate::domain::ids::ItemId;
 use crate::domain::observed::Freshness;
 use crate::domain::time::{age, coarse};
 use crate::domain::traffic::TrafficSplit;
@@ -17,16 +17,26 @@ use crate::judge::{Action, Verdict};
 
 /// Shares that differ by less are the same: backends count in whole weights.
 const SAME: f64 = 1.0;
-/// Figures that are older do not carry a step forward; some backends tell them minutes late.
-const OLDEST: SignedDuration = SignedDuration::from_mins(10);
 
 /// What a pilot does next.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
-    /// Nothing, for now.
-    Wait(String),
-    /// On to this share, in per cent.
-    Step(u32),
+    /// Nothing, for now: all is as it should be.
+    Watch(String),
+    /// Nothing, for now, and if it lasts longer than its patience a human is called.
+    Hold {
+        /// Why.
+        why: String,
+        /// For how long it may last.
+        patience: SignedDuration,
+    },
+    /// On to this share.
+    Step {
+        /// In per cent.
+        percent: u32,
+        /// What the judge says.
+        why: String,
+    },
     /// Everything back to the baseline, and hold.
     Back(String),
     /// No step forward until a human has decided.
@@ -37,29 +47,37 @@ pub enum Decision {
     HandOver(String),
 }
 
-/// What `pilot` does next with `spec`.
-pub fn decide(state: &State, spec: &CanarySpec, pilot: &Pilot) -> Decision {
+fn hold(why: impl Into<String>) -> Decision {
+    Decision::Hold { why: why.into(), patience: CALLS_AFTER }
+}
+
+/// Nothing but a human's decision is missing.
+fn call(why: impl Into<String>) -> Decision {
+    Decision::Hold { why: why.into(), patience: SignedDuration::ZERO }
+}
+
+/// What `pilot` does next with `spec`; the share that it finds first is the one it looks after.
+pub fn decide(state: &State, spec: &CanarySpec, pilot: &mut Pilot) -> Decision {
     let Some((id, split)) = split_of(spec, &state.fleet) else {
-        return Decision::Wait("holding: its traffic split could not be read".to_owned());
+        return hold("holding: its traffic split could not be read");
     };
     let observed = state.fleet.traffic.get(id);
     let fresh = |o| state.fleet.freshness(o, state.now) == Freshness::Fresh;
     let Some(observed) = observed.filter(|o| fresh(o)) else {
-        return Decision::Wait("holding: the traffic was not read lately".to_owned());
+        return hold("holding: the traffic was not read lately");
     };
     if observed.at <= pilot.since {
-        return Decision::Wait("reading the share again".to_owned());
+        return Decision::Watch("reading the share again".to_owned());
     }
     if let Some(down) = down(spec, split) {
         // Its traffic went elsewhere by itself: nobody has set another share.
         return Decision::Ground(down);
     }
     let Some(share) = split.percent(spec.canary.as_str()) else {
-        return Decision::Wait("holding: no version takes traffic".to_owned());
+        return hold("holding: no version takes traffic");
     };
-    if let Some(own) = pilot.share
-        && (own - share).abs() > SAME
-    {
+    let own = *pilot.share.get_or_insert(share);
+    if (own - share).abs() > SAME {
         return Decision::HandOver(format!("somebody set {share:.0}%, not {own:.0}%"));
     }
     if share > 100.0 - SAME {
@@ -71,23 +89,20 @@ pub fn decide(state: &State, spec: &CanarySpec, pilot: &Pilot) -> Decision {
             return Decision::Back("it was taken back before, and not held yet".to_owned());
         }
         // The first step needs no verdict: there is nothing to judge yet.
-        let why = forbidden(pilot, now)
-            .or_else(|| pilot.share.map(|_| "no traffic".into()))
-            .or_else(|| taken_back(state, spec));
+        let why = forbidden(pilot, now).or_else(|| taken_back(state, spec));
         return match why {
             Some(why) => Decision::Ground(why),
-            None if !spec.at.pass_steps => {
-                Decision::Wait("no traffic yet: the first step is a human's".to_owned())
-            }
-            None => next(spec, share),
+            None if !spec.at.pass_steps => call("no traffic yet: the first step is a human's"),
+            None => next(spec, share, "the first step, there is nothing to judge yet".to_owned()),
         };
     }
     let judged = state.watches.get(&spec.id).and_then(|watch| watch.judged.as_ref());
     let Some(judged) = judged else {
-        return Decision::Wait(format!("{share:.0}%: nothing is measured yet"));
+        let why = format!("{share:.0}%: nothing is measured yet");
+        return Decision::Hold { why, patience: spec.warm_up.saturating_add(CALLS_AFTER) };
     };
     let said = format!("{share:.0}%: {}: {}", judged.lead, judged.sentence);
-    let old = data_age(state, spec);
+    let old = old(state, spec);
     // Harm was shown by figures that stay true when they grow old.
     let back = match judged.action {
         Action::RollBack => Some(spec.at.fail_rolls_back),
@@ -103,14 +118,14 @@ pub fn decide(state: &State, spec: &CanarySpec, pilot: &Pilot) -> Decision {
         None => {}
     }
     if let Some(old) = old {
-        return Decision::Wait(format!("holding: {old}"));
+        return hold(format!("holding: {old}"));
     }
     match judged.action {
         Action::RollBack | Action::HoldAndPage | Action::Hold => Decision::Ground(said),
         Action::Wait => match forbidden(pilot, now) {
             Some(why) => Decision::Ground(why),
             // The figures change with every look; what they come to does not.
-            None => Decision::Wait(format!("{share:.0}%: {}", judged.lead)),
+            None => Decision::Watch(format!("{share:.0}%: {}", judged.lead)),
         },
         Action::NextStep => {
             let of_this_step =
@@ -118,13 +133,12 @@ pub fn decide(state: &State, spec: &CanarySpec, pilot: &Pilot) -> Decision {
             match forbidden(pilot, now) {
                 Some(why) => Decision::Ground(why),
                 None if !of_this_step => {
-                    Decision::Wait(format!("{share:.0}%: nothing is known of this share yet"))
+                    Decision::Watch(format!("{share:.0}%: nothing is known of this share yet"))
                 }
-                None if !spec.at.pass_steps => Decision::Wait(format!(
-                    "{share:.0}%: {}: the next step is a human's",
-                    judged.lead
-                )),
-                None => next(spec, share),
+                None if !spec.at.pass_steps => {
+                    call(format!("{share:.0}%: {}: the next step is a human's", judged.lead))
+                }
+                None => next(spec, share, said),
             }
         }
     }
@@ -192,34 +206,14 @@ fn last_set<'a>(state: &'a State, spec: &CanarySpec) -> Option<(&'a Activity, u3
 
 /// Why no step forward may be taken, whatever the verdict.
 fn forbidden(pilot: &Pilot, now: Timestamp) -> Option<String> {
-    if let Some(why) = &pilot.grounded {
-        return Some(why.to_string());
+    if let Some(grounded) = &pilot.grounded {
+        return Some(grounded.why.to_string());
     }
     (now >= pilot.deadline).then(|| "its time is over, and that never promotes".to_owned())
 }
 
-fn next(spec: &CanarySpec, share: f64) -> Decision {
+fn next(spec: &CanarySpec, share: f64, why: String) -> Decision {
     let step = spec.steps.iter().copied().find(|step| *step > share + SAME).unwrap_or(100.0);
     // Configured steps are shares.
-    Decision::Step(step.round().clamp(0.0, 100.0) as u32)
-}
-
-/// Why the figures are too old to go by.
-fn data_age(state: &State, spec: &CanarySpec) -> Option<String> {
-    for metric in &spec.metrics {
-        for id in metric.data.series() {
-            let item = ItemId::Series(id.clone());
-            let freshness = crate::app::age::of_item(state, &item).map(|age| age.freshness);
-            match freshness {
-                Some(Freshness::Fresh) => {}
-                Some(other) => {
-                    return Some(format!("the figures of {} are {}", metric.name, other.word()));
-                }
-                None => return Some(format!("the figures of {} are unknown", metric.name)),
-            }
-        }
-    }
-    let until = known_until(spec, &state.fleet)?;
-    let old = age(state.now, until);
-    (old > OLDEST).then(|| format!("there are no figures of the last {}", coarse(OLDEST)))
+    Decision::Step { percent: step.round().clamp(0.0, 100.0) as u32, why }
 }

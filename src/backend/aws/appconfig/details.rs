@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::AppConfig;
 use super::deployments::Deployment;
-use super::read::lock;
+use super::lock::lock;
 use crate::backend::aws::convert::{text, time};
 use crate::backend::aws::reader::{Connection, ends_read};
 use crate::backend::context::ReadContext;

@@ -8,6 +8,7 @@ mod document;
 mod edit;
 mod flags;
 mod listing;
+mod lock;
 mod read;
 mod strategy;
 mod versions;

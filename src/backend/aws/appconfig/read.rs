@@ -1,7 +1,7 @@
 //! One read of everything: application by application, each with its own faults.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use aws_sdk_appconfig::Client;
 use futures::stream::{self, StreamExt as _};
@@ -12,6 +12,7 @@ use super::deployments::{Deployed, Seen};
 use super::details::Details;
 use super::flags::{Picture, Place, flag_id};
 use super::listing::Structure;
+use super::lock::lock;
 use super::versions::{Documents, VersionId};
 use super::{AppConfig, Named, changes};
 use crate::backend::aws::reader::{Connection, ends_read};
@@ -401,8 +402,4 @@ fn is_of(item: &ItemId, application: &Named) -> bool {
 fn missing(item: ItemId) -> (ItemId, Fault) {
     let fault = Fault::new(FaultKind::NotFound, format!("{item} is gone"));
     (item, fault)
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use super::AppConfig;
 use super::deployments::growth_words;
 use super::listing::PAGE;
-use super::read::lock;
+use super::lock::lock;
 use crate::backend::aws::reader::{Connection, ends_read};
 use crate::backend::context::ReadContext;
 use crate::domain::error::{Fault, FaultKind};

@@ -8,7 +8,7 @@ use futures::stream::{self, StreamExt as _};
 
 use super::AppConfig;
 use super::document::Document;
-use super::read::lock;
+use super::lock::lock;
 use crate::backend::aws::reader::{Connection, ends_read};
 use crate::backend::context::ReadContext;
 use crate::domain::error::{Fault, FaultKind};

@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 use super::CloudWatch;
 use crate::backend::aws::convert::{text, time};
 use crate::backend::aws::reader::Connection;
+use crate::backend::aws::tags::{Tags, tags};
 use crate::backend::context::ReadContext;
 use crate::domain::alarm::{Alarm, AlarmState};
 use crate::domain::error::{Fault, FaultKind};
@@ -23,6 +24,8 @@ use crate::domain::time::coarse;
 
 /// Alarms asked for in one page: the most that the API takes.
 const PAGE: i32 = 100;
+/// Alarms whose tags are asked for in one read.
+const TAGGED: usize = 60;
 /// Pages, so that an endless listing ends.
 const MAX_PAGES: usize = 1_000;
 
@@ -40,20 +43,29 @@ impl CloudWatch {
             Box::pin(self.first_history(&connection, context)),
         )
         .await;
-        let mut alarms = match alarms {
-            Ok(alarms) => alarms,
+        let read = match alarms {
+            Ok(alarms) => {
+                let open = self.learn_tags(&connection, &alarms, context).await;
+                open.map(|open| (alarms, open))
+            }
+            Err(fault) => Err(fault),
+        };
+        let (mut alarms, open) = match read {
+            Ok(read) => read,
             Err(fault) => {
                 self.reader.learn(&connection.loaded, &fault, context.now()).await;
                 return Err(fault);
             }
         };
         let history = self.history.lock().await;
-        for alarm in &mut alarms {
+        for (arn, alarm) in &mut alarms {
             alarm.history = history.of(alarm.name.as_str());
+            alarm.tags = arn.as_deref().map(|arn| self.tags.of(arn)).unwrap_or_default();
         }
         drop(history);
         let mut observation = context.answer(&self.id, scope);
-        observation.facts.extend(alarms.into_iter().map(Fact::Alarm));
+        observation.facts.extend(alarms.into_iter().map(|(_, alarm)| Fact::Alarm(alarm)));
+        observation.warnings.extend(open);
         observation.complete = vec![FactKind::Alarms];
         observation.identity = identity;
         observation.warnings.extend(warning);
@@ -64,7 +76,7 @@ impl CloudWatch {
         &self,
         connection: &Connection<Client>,
         context: &ReadContext,
-    ) -> Result<Vec<Alarm>, Fault> {
+    ) -> Result<Vec<(Option<String>, Alarm)>, Fault> {
         let mut alarms = Vec::new();
         let mut token: Option<String> = None;
         for _ in 0..MAX_PAGES {
@@ -77,11 +89,14 @@ impl CloudWatch {
                 .max_records(PAGE);
             let page = request.set_next_token(token.take()).send().await;
             let page = page.map_err(|e| connection.fault(&e, "DescribeAlarms", context.now()))?;
-            let metric = page.metric_alarms().iter().filter_map(|a| self.metric(connection, a));
-            alarms.extend(metric);
-            let composite =
-                page.composite_alarms().iter().filter_map(|a| self.composite(connection, a));
-            alarms.extend(composite);
+            for alarm in page.metric_alarms() {
+                let arn = alarm.alarm_arn().map(str::to_owned);
+                alarms.extend(self.metric(connection, alarm).map(|alarm| (arn, alarm)));
+            }
+            for alarm in page.composite_alarms() {
+                let arn = alarm.alarm_arn().map(str::to_owned);
+                alarms.extend(self.composite(connection, alarm).map(|alarm| (arn, alarm)));
+            }
             token = page.next_token.filter(|token| !token.is_empty());
             if token.is_none() {
                 return Ok(alarms);
@@ -89,6 +104,38 @@ impl CloudWatch {
         }
         let message = format!("the listing of alarms does not end after {MAX_PAGES} pages");
         Err(Fault::new(FaultKind::InvalidReply, message))
+    }
+
+    /// Asks for tags that are not known; tells what is left open.
+    async fn learn_tags(
+        &self,
+        connection: &Connection<Client>,
+        alarms: &[(Option<String>, Alarm)],
+        context: &ReadContext,
+    ) -> Result<Option<SafeText>, Fault> {
+        let arns = alarms.iter().filter_map(|(arn, _)| arn.as_deref());
+        let round = self.tags.round(arns, TAGGED);
+        for arn in round.due {
+            let answer = self.ask_tags(connection, &arn, context).await;
+            if let Some(why) = self.tags.learn(arn, answer)? {
+                return Ok(Some(why));
+            }
+        }
+        Ok(round.open)
+    }
+
+    async fn ask_tags(
+        &self,
+        connection: &Connection<Client>,
+        arn: &str,
+        context: &ReadContext,
+    ) -> Result<Tags, Fault> {
+        context.spend().await;
+        let answer = connection.client.list_tags_for_resource().resource_arn(arn).send().await;
+        let answer =
+            answer.map_err(|e| connection.fault(&e, "ListTagsForResource", context.now()))?;
+        let pairs = answer.tags().iter().filter_map(|tag| Some((tag.key()?, tag.value()?)));
+        Ok(tags(pairs))
     }
 
     fn metric(&self, connection: &Connection<Client>, alarm: &MetricAlarm) -> Option<Alarm> {

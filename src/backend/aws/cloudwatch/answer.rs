@@ -89,7 +89,7 @@ impl Gathered {
             Some(StatusCode::Complete) => {}
             Some(other) => notes.push(other.as_str().to_owned()),
             // A search that finds nothing has no result; a metric always has one.
-            None if matches!(query.spec.query, SeriesQuery::Expression(_)) => {}
+            None if !matches!(query.spec.query, SeriesQuery::Metric { .. }) => {}
             None => return Err(fault(FaultKind::InvalidReply, "missing in the answer")),
         }
         let odd = self.odd;

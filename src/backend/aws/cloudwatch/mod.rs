@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 use super::reader::{Reader, cadence, policy};
 use super::session::Sessions;
+use super::tags::TagBook;
 use crate::backend::context::ReadContext;
 use crate::backend::port::{Cadence, Source};
 use crate::backend::reading;
@@ -45,6 +46,7 @@ pub struct CloudWatch {
     /// Series whose query was refused: asked alone, so that they do not spoil the others.
     refused: Mutex<BTreeSet<SeriesId>>,
     history: tokio::sync::Mutex<history::History>,
+    tags: TagBook,
 }
 
 impl CloudWatch {
@@ -67,7 +69,15 @@ impl CloudWatch {
             known: Mutex::default(),
             refused: Mutex::default(),
             history: tokio::sync::Mutex::default(),
+            tags: TagBook::default(),
         }
+    }
+
+    /// The same, with the tags of alarms if `wanted`: they cost calls of their own.
+    #[must_use]
+    pub fn tagged(mut self, wanted: bool) -> Self {
+        self.tags.want(wanted);
+        self
     }
 
     /// Whether the settings ask for the alarm called `name`.

@@ -72,6 +72,14 @@ impl<'a> Query<'a> {
         (length / i64::from(self.period)).max(1)
     }
 
+    /// How many queries of the call it takes: metric maths has its operands with it.
+    fn weight(&self) -> usize {
+        match &self.spec.query {
+            SeriesQuery::Maths { operands, .. } => operands.len().saturating_add(1),
+            _ => 1,
+        }
+    }
+
     /// Whether it must be the only one of its kind in a call (Metrics Insights).
     fn is_insights(&self) -> bool {
         let SeriesQuery::Expression(text) = &self.spec.query else { return false };
@@ -99,7 +107,16 @@ pub(super) fn batches<'a>(
     for queries in alike.into_values() {
         let longest = queries.iter().map(Query::points).max().unwrap_or(1);
         let fit = usize::try_from(MAX_POINTS / longest).unwrap_or(1).clamp(1, MAX_QUERIES);
-        batches.extend(queries.chunks(fit).map(<[Query<'_>]>::to_vec));
+        let (mut batch, mut taken) = (Vec::new(), 0);
+        for query in queries {
+            if taken + query.weight() > fit && !batch.is_empty() {
+                batches.push(std::mem::take(&mut batch));
+                taken = 0;
+            }
+            taken += query.weight();
+            batch.push(query);
+        }
+        batches.push(batch);
     }
     batches
 }

@@ -88,3 +88,20 @@ fn an_insights_query_and_a_refused_one_go_alone() {
     assert_eq!(sizes(batches(queries.to_vec(), |_| false)), [1, 1, 2]);
     assert_eq!(sizes(batches(queries.to_vec(), |_| true)), [1, 1, 1, 1]);
 }
+
+#[test]
+fn operands_count_as_queries() {
+    use crate::domain::series::Operand;
+    let operand = Operand {
+        namespace: "n".to_owned(),
+        name: "m".to_owned(),
+        dimensions: Vec::new(),
+        statistic: "Sum".to_owned(),
+    };
+    let operands = ["a", "b", "c"].map(|name| (name.to_owned(), operand.clone())).into();
+    let query = SeriesQuery::Maths { expression: "a+b+c".to_owned(), operands };
+    let specs = vec![SeriesSpec { query, ..spec(60, 3_600, "") }; 300];
+    let queries = specs.iter().map(|spec| Query::new(spec, None, at(1_000_000))).collect();
+    let sizes: Vec<usize> = batches(queries, |_| false).iter().map(Vec::len).collect();
+    assert_eq!(sizes, [125, 125, 50], "four of the 500 for each");
+}

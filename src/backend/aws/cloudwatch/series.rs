@@ -16,6 +16,7 @@ use crate::backend::context::ReadContext;
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::fact::Fact;
 use crate::domain::ids::{ItemId, SeriesId};
+use crate::domain::maths;
 use crate::domain::observation::{Observation, Scope};
 use crate::domain::series::{Series, SeriesQuery};
 use crate::domain::text::SafeText;
@@ -106,8 +107,12 @@ impl CloudWatch {
                 _ => Err("it is no series"),
             };
             let spec = spec.and_then(|spec| match spec.query {
-                SeriesQuery::Expression(_) | SeriesQuery::Metric { .. } => Ok(spec),
+                SeriesQuery::Expression(_)
+                | SeriesQuery::Metric { .. }
+                | SeriesQuery::Maths { .. } => Ok(spec),
                 SeriesQuery::Arm { .. } => Err("CloudWatch knows no arms of a traffic split"),
+                SeriesQuery::Instant(_) => Err("CloudWatch has no values of now alone"),
+                SeriesQuery::Beyond(_) => Err("CloudWatch keeps no histogram by buckets"),
             });
             match spec {
                 Ok(spec) => {
@@ -176,7 +181,7 @@ impl CloudWatch {
     ) -> Result<(Vec<Gathered>, Vec<String>), Fault> {
         let span = plan::span(queries);
         let asked: Vec<MetricDataQuery> =
-            queries.iter().enumerate().map(|(number, query)| wire(number, query)).collect();
+            queries.iter().enumerate().flat_map(|(number, query)| wire(number, query)).collect();
         let mut gathered: Vec<Gathered> = queries.iter().map(|_| Gathered::default()).collect();
         let mut remarks: Vec<String> = Vec::new();
         let mut token: Option<String> = None;
@@ -218,8 +223,10 @@ impl CloudWatch {
 /// A refused batch in smaller ones: by the queries that the refusal names, else by halves.
 fn apart<'a>(queries: Vec<Query<'a>>, fault: &Fault) -> Vec<Vec<Query<'a>>> {
     let words = fault.message.as_str().split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    // `fd_3_e` is the operand `e` of the query `fd_3`.
+    let whole = |word: &'_ str| word.strip_prefix(PREFIX)?.split('_').next()?.parse().ok();
     let named: BTreeSet<usize> =
-        words.filter_map(number).filter(|number| *number < queries.len()).collect();
+        words.filter_map(whole).filter(|number| *number < queries.len()).collect();
     if named.is_empty() || named.len() == queries.len() {
         let (one, other) = queries.split_at(queries.len() / 2);
         return vec![one.to_vec(), other.to_vec()];
@@ -236,27 +243,48 @@ fn number(id: &str) -> Option<usize> {
     id.strip_prefix(PREFIX)?.parse().ok()
 }
 
-fn wire(number: usize, query: &Query<'_>) -> MetricDataQuery {
-    let asked = MetricDataQuery::builder().id(format!("{PREFIX}{number}")).return_data(true);
+/// The query as it is sent; metric maths with its operands, which are not answered.
+fn wire(number: usize, query: &Query<'_>) -> Vec<MetricDataQuery> {
+    let own = format!("{PREFIX}{number}");
+    let asked = |id: String| MetricDataQuery::builder().id(id);
+    let period = query.period;
     match &query.spec.query {
         SeriesQuery::Metric { namespace, name, dimensions, statistic } => {
-            let dimensions = dimensions
-                .iter()
-                .map(|(name, value)| Dimension::builder().name(name).value(value).build());
-            let metric = Metric::builder()
-                .namespace(namespace)
-                .metric_name(name)
-                .set_dimensions(Some(dimensions.collect()));
-            let stat = MetricStat::builder()
-                .metric(metric.build())
-                .period(query.period)
-                .stat(statistic)
-                .build();
-            asked.metric_stat(stat).build()
+            let stat = stat(namespace, name, dimensions, statistic, period);
+            vec![asked(own).return_data(true).metric_stat(stat).build()]
         }
-        SeriesQuery::Expression(text) => asked.expression(text).period(query.period).build(),
-        SeriesQuery::Arm { .. } => asked.build(),
+        SeriesQuery::Expression(text) => {
+            vec![asked(own).return_data(true).expression(text).period(period).build()]
+        }
+        SeriesQuery::Maths { expression, operands } => {
+            let id = |name: &str| format!("{own}_{name}");
+            let expression =
+                maths::renamed(expression, |name| operands.contains_key(name).then(|| id(name)));
+            let whole = asked(own.clone()).return_data(true).expression(expression).period(period);
+            let parts = operands.iter().map(|(name, it)| {
+                let stat = stat(&it.namespace, &it.name, &it.dimensions, &it.statistic, period);
+                asked(id(name)).return_data(false).metric_stat(stat).build()
+            });
+            std::iter::once(whole.build()).chain(parts).collect()
+        }
+        SeriesQuery::Arm { .. } | SeriesQuery::Instant(_) | SeriesQuery::Beyond(_) => Vec::new(),
     }
+}
+
+fn stat(
+    namespace: &str,
+    name: &str,
+    dimensions: &[(String, String)],
+    statistic: &str,
+    period: i32,
+) -> MetricStat {
+    let dimensions =
+        dimensions.iter().map(|(name, value)| Dimension::builder().name(name).value(value).build());
+    let metric = Metric::builder()
+        .namespace(namespace)
+        .metric_name(name)
+        .set_dimensions(Some(dimensions.collect()));
+    MetricStat::builder().metric(metric.build()).period(period).stat(statistic).build()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,9 +1,11 @@
 //! AWS `CodePipeline` as a source of pipelines, executions, approvals and what people did to them.
 
 mod changes;
+mod decided;
 mod definition;
 mod executions;
 mod parallel;
+mod past;
 mod read;
 mod refused;
 mod state;
@@ -17,8 +19,9 @@ use futures::future::BoxFuture;
 
 use super::reader::{Reader, cadence, policy};
 use super::session::Sessions;
+use super::tags::TagBook;
 use crate::backend::context::ReadContext;
-use crate::backend::port::{Cadence, Source};
+use crate::backend::port::{Asked, Cadence, Source};
 use crate::config::Schedule;
 use crate::config::scalar::Glob;
 use crate::config::sources::CodePipelineSource;
@@ -26,8 +29,9 @@ use crate::domain::error::{Fault, FaultKind};
 use crate::domain::fact::FactKind;
 use crate::domain::ids::SourceId;
 use crate::domain::observation::{Observation, Scope, Topic};
+use crate::domain::pipeline::ExecutionMode;
 use crate::domain::source::{Capabilities, SourceMeta};
-use crate::domain::write::{Order, Receipt};
+use crate::domain::write::{Decision, Order, Receipt};
 
 /// Pipelines in one read.
 const BATCH: usize = 16;
@@ -40,6 +44,9 @@ pub struct CodePipeline {
     reader: Reader<Client>,
     /// What of each pipeline need not be read again, by its name.
     known: Mutex<BTreeMap<String, Arc<read::Known>>>,
+    /// The mode of each pipeline, as the listing tells it.
+    modes: Mutex<BTreeMap<String, ExecutionMode>>,
+    tags: TagBook,
 }
 
 impl CodePipeline {
@@ -53,7 +60,15 @@ impl CodePipeline {
         let session = sessions.open(&settings.aws);
         let reader = Reader::new(session, "codepipeline", Client::new, schedule.deadline.get());
         let names = settings.pipelines.clone();
-        Self { id, names, schedule, reader, known: Mutex::default() }
+        let (known, modes) = (Mutex::default(), Mutex::default());
+        Self { id, names, schedule, reader, known, modes, tags: TagBook::default() }
+    }
+
+    /// The same, with the tags of pipelines if `wanted`: they cost calls of their own.
+    #[must_use]
+    pub fn tagged(mut self, wanted: bool) -> Self {
+        self.tags.want(wanted);
+        self
     }
 
     /// Whether the settings ask for the pipeline called `name`.
@@ -104,5 +119,13 @@ impl Source for CodePipeline {
         context: &'a ReadContext,
     ) -> BoxFuture<'a, Result<Receipt, Fault>> {
         Box::pin(self.write(order, context))
+    }
+
+    fn decision<'a>(
+        &'a self,
+        asked: &'a Asked,
+        context: &'a ReadContext,
+    ) -> BoxFuture<'a, Result<Option<Decision>, Fault>> {
+        Box::pin(self.decided(asked, context))
     }
 }

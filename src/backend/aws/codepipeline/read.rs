@@ -6,15 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_codepipeline::Client;
 use aws_sdk_codepipeline::operation::get_pipeline_state::GetPipelineStateOutput;
-use aws_sdk_codepipeline::types::{
-    ActionExecutionDetail, ActionExecutionFilter, PipelineExecutionSummary, PipelineSummary,
-    StageExecution,
-};
+use aws_sdk_codepipeline::types::PipelineSummary;
 use futures::stream::{self, StreamExt};
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::{Duration, Instant};
 
 use super::definition::{Definition, mode};
-use super::{CodePipeline, changes, executions, parallel, state};
+use super::{CodePipeline, changes, parallel, state};
 use crate::backend::aws::convert::time;
 use crate::backend::aws::reader::{Connection, ends_read};
 use crate::backend::context::ReadContext;
@@ -32,21 +30,21 @@ const LISTING_PAGE: i32 = 1_000;
 const MAX_PAGES: usize = 1_000;
 /// Pipelines read side by side in one batch.
 const SIDE_BY_SIDE: usize = 4;
-/// Executions asked for: it costs the same call as fewer.
-const HISTORY: i32 = 50;
 /// Executions kept, unless stages speak of older ones.
 const KEPT: usize = 10;
-/// Running executions of a `PARALLEL` pipeline whose actions are read.
-const MAX_PARALLEL: usize = 50;
 /// The history is read again after this time even if the state did not move.
 const HISTORY_AGE: SignedDuration = SignedDuration::from_mins(10);
+/// A structure that may not be read is asked for again after this time.
+const REFUSAL_AGE: Duration = Duration::from_mins(10);
+/// What the refused structure leaves open.
+const GUESSES: &str = "without codepipeline:GetPipeline the categories of actions and deadlines of \
+                       approvals are guesses";
 
 /// What of a pipeline need not be read again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Known {
     version: Option<i32>,
-    /// None where it may not be read.
-    definition: Option<Arc<Definition>>,
+    definition: Structure,
     /// Sum of the state at which the history was read.
     trace: u64,
     listed: Option<Timestamp>,
@@ -55,9 +53,39 @@ pub(super) struct Known {
     older: BTreeMap<ExecutionId, Option<Revision>>,
 }
 
+/// The structure of a pipeline, as far as it may be read.
+#[derive(Clone, Debug)]
+enum Structure {
+    Told {
+        definition: Arc<Definition>,
+        /// What the pipeline is called where tags are asked for.
+        arn: Option<Arc<str>>,
+    },
+    /// The answer had none.
+    Untold,
+    /// It may not be read; when that was said.
+    Refused(Instant),
+}
+
+impl Structure {
+    fn told(&self) -> Option<&Definition> {
+        match self {
+            Self::Told { definition, .. } => Some(definition),
+            Self::Untold | Self::Refused(_) => None,
+        }
+    }
+
+    fn arn(&self) -> Option<&str> {
+        match self {
+            Self::Told { arn, .. } => arn.as_deref(),
+            Self::Untold | Self::Refused(_) => None,
+        }
+    }
+}
+
 struct Read {
     pipeline: Pipeline,
-    warning: Option<SafeText>,
+    warnings: Vec<SafeText>,
 }
 
 impl CodePipeline {
@@ -78,20 +106,28 @@ impl CodePipeline {
                 return Err(fault);
             }
         };
-        let names: BTreeSet<&str> = listed.iter().filter_map(|p| p.name()).collect();
-        self.known().retain(|name, _| names.contains(name.as_str()));
+        let modes: BTreeMap<String, ExecutionMode> = listed
+            .iter()
+            .filter_map(|p| Some((p.name()?.to_owned(), mode(p.execution_mode()))))
+            .collect();
+        self.known().retain(|name, _| modes.contains_key(name));
+        *self.modes() = modes;
         let mut observation = context.answer(&self.id, scope);
         let mut items = Vec::with_capacity(listed.len());
         for summary in &listed {
             let Some(name) = summary.name().filter(|name| self.wants(name)) else { continue };
             let id = PipelineId::new(&self.id, name);
             items.push(ItemId::Pipeline(id.clone()));
+            let known = self.known().get(name).cloned();
+            let arn = known.as_ref().and_then(|known| known.definition.arn());
+            let tags = arn.map(|arn| self.tags.of(arn)).unwrap_or_default();
             observation.facts.push(Fact::Pipeline(Pipeline {
                 flavour: summary.pipeline_type().map(|t| SafeText::new(t.as_str())),
                 mode: mode(summary.execution_mode()),
                 version: summary.version().and_then(|v| u64::try_from(v).ok()),
                 updated: summary.updated().and_then(time),
                 link: self.page(&connection, name),
+                tags,
                 ..Pipeline::listed(id)
             }));
         }
@@ -169,12 +205,15 @@ impl CodePipeline {
         let mut observation = context.answer(&self.id, scope);
         for (item, read) in reads {
             match read {
-                Ok(Read { pipeline, warning }) => {
+                Ok(Read { pipeline, warnings }) => {
                     let happened = changes::of(&pipeline, context.now());
                     observation.facts.push(Fact::Pipeline(pipeline));
                     observation.facts.extend(happened.into_iter().map(Fact::Change));
-                    let new = warning.filter(|w| !observation.warnings.contains(w));
-                    observation.warnings.extend(new);
+                    for warning in warnings {
+                        if !observation.warnings.contains(&warning) {
+                            observation.warnings.push(warning);
+                        }
+                    }
                 }
                 Err(fault) if all_failed => return Err(fault),
                 Err(fault) => observation.faults.push((item, fault)),
@@ -199,13 +238,23 @@ impl CodePipeline {
         }
         let before = self.known().get(name).cloned();
         let version = state.pipeline_version();
-        let (definition, warning) = match &before {
-            Some(known) if known.definition.is_some() && known.version == version => {
-                (known.definition.clone(), None)
-            }
-            _ => self.definition(connection, name, context).await?,
+        let kept = before.as_ref().filter(|known| match known.definition {
+            Structure::Told { .. } => known.version == version,
+            Structure::Refused(since) => since.elapsed() < REFUSAL_AGE,
+            Structure::Untold => false,
+        });
+        let structure = match kept {
+            Some(known) => known.definition.clone(),
+            None => self.structure(connection, name, context).await?,
         };
-        let mode = definition.as_ref().map_or_else(ExecutionMode::default, |d| d.mode);
+        let mut warnings = Vec::new();
+        if matches!(structure, Structure::Refused(_)) {
+            warnings.push(SafeText::new(GUESSES));
+        }
+        let definition = structure.told();
+        // The listing tells the mode to those who may not read the structure.
+        let mode = definition.map(|d| d.mode).or_else(|| self.modes().get(name).copied());
+        let mode = mode.unwrap_or_default();
         let is_parallel = mode == ExecutionMode::Parallel;
 
         let trace = trace(&state);
@@ -216,22 +265,34 @@ impl CodePipeline {
         });
         let (history, listed) = match unmoved {
             Some(known) => (known.executions.clone(), known.listed),
-            None => (self.history(connection, name, is_parallel, context).await?, Some(now)),
+            None => {
+                let history = self.history(connection, name, is_parallel, context).await?;
+                warnings.extend(history.warning);
+                (history.executions, Some(now))
+            }
         };
         let known_older = before.as_ref().map(|known| &known.older);
         let older = self.older(connection, name, &state, &history, known_older, context).await?;
-        let known =
-            state::Known { definition: definition.as_deref(), executions: &history, older: &older };
+        let known = state::Known { definition, executions: &history, older: &older };
         let mut stages = state::stages(&state, &known);
         if is_parallel {
-            let runs = self.runs(connection, name, &history, context).await?;
-            parallel::fill(&mut stages, &runs, definition.as_deref());
+            let (runs, cut) = self.runs(connection, name, &history, context).await?;
+            parallel::fill(&mut stages, &runs, definition);
+            warnings.extend(cut);
         }
         let mut executions = history;
         executions.truncate(reach(&executions, &state));
+        let round = self.tags.round(structure.arn().into_iter(), 1);
+        warnings.extend(round.open);
+        for arn in round.due {
+            let answer = self.ask_tags(connection, &arn, context).await;
+            warnings.extend(self.tags.learn(arn, answer)?);
+        }
+        let tags = structure.arn().map(|arn| self.tags.of(arn)).unwrap_or_default();
+        let flavour = definition.and_then(|d| d.flavour.clone());
         let memory = Known {
             version,
-            definition: definition.clone(),
+            definition: structure,
             trace,
             listed,
             executions: executions.clone(),
@@ -239,128 +300,47 @@ impl CodePipeline {
         };
         self.known().insert(name.to_owned(), Arc::new(memory));
         let mut pipeline = Pipeline {
-            flavour: definition.as_ref().and_then(|d| d.flavour.clone()),
+            flavour,
             mode,
             version: version.and_then(|v| u64::try_from(v).ok()),
             stages,
             executions,
             detail: true,
+            tags,
             link: self.page(connection, name),
             updated: state.updated().and_then(time),
             ..Pipeline::listed(id.clone())
         };
         mark_waiting(&mut pipeline);
-        Ok(Read { pipeline, warning })
+        Ok(Read { pipeline, warnings })
     }
 
-    /// The structure; where it may not be read, a warning instead.
-    async fn definition(
+    /// The structure, or that it may not be read.
+    async fn structure(
         &self,
         connection: &Connection<Client>,
         name: &str,
         context: &ReadContext,
-    ) -> Result<(Option<Arc<Definition>>, Option<SafeText>), Fault> {
+    ) -> Result<Structure, Fault> {
         context.spend().await;
         match connection.client.get_pipeline().name(name).send().await {
-            Ok(answer) => {
-                let definition = answer.pipeline().map(|p| Arc::new(Definition::new(p)));
-                Ok((definition, None))
-            }
+            Ok(answer) => Ok(answer.pipeline().map_or(Structure::Untold, |pipeline| {
+                let arn = answer.metadata().and_then(|about| about.pipeline_arn());
+                Structure::Told {
+                    definition: Arc::new(Definition::new(pipeline)),
+                    arn: arn.map(Arc::from),
+                }
+            })),
             Err(error) => {
                 let fault = connection.fault(&error, "GetPipeline", context.now());
                 match fault.kind {
-                    FaultKind::Forbidden { .. } => {
-                        let warning = "without codepipeline:GetPipeline the categories of actions, \
-                                       modes and deadlines of approvals are guesses";
-                        Ok((None, Some(SafeText::new(warning))))
+                    FaultKind::Forbidden { .. } if !ends_read(&fault) => {
+                        Ok(Structure::Refused(Instant::now()))
                     }
                     _ => Err(fault),
                 }
             }
         }
-    }
-
-    async fn history(
-        &self,
-        connection: &Connection<Client>,
-        name: &str,
-        is_parallel: bool,
-        context: &ReadContext,
-    ) -> Result<Vec<Execution>, Fault> {
-        context.spend().await;
-        let most = if is_parallel { HISTORY * 2 } else { HISTORY };
-        let request = connection.client.list_pipeline_executions().pipeline_name(name);
-        let answer = request.max_results(most).send().await;
-        let answer =
-            answer.map_err(|e| connection.fault(&e, "ListPipelineExecutions", context.now()))?;
-        let summaries: &[PipelineExecutionSummary] = answer.pipeline_execution_summaries();
-        Ok(summaries.iter().filter_map(executions::execution).collect())
-    }
-
-    /// What the executions carry that stages speak of and the history no longer lists.
-    async fn older(
-        &self,
-        connection: &Connection<Client>,
-        name: &str,
-        state: &GetPipelineStateOutput,
-        history: &[Execution],
-        known: Option<&BTreeMap<ExecutionId, Option<Revision>>>,
-        context: &ReadContext,
-    ) -> Result<BTreeMap<ExecutionId, Option<Revision>>, Fault> {
-        let mut older = BTreeMap::new();
-        let stages = state.stage_states().iter().filter_map(|s| s.latest_execution());
-        for raw in stages.map(StageExecution::pipeline_execution_id) {
-            let id = ExecutionId::new(raw);
-            if older.contains_key(&id) || history.iter().any(|e| e.id == id) {
-                continue;
-            }
-            if let Some(revision) = known.and_then(|known| known.get(&id)) {
-                older.insert(id, revision.clone());
-                continue;
-            }
-            context.spend().await;
-            let request = connection.client.get_pipeline_execution().pipeline_name(name);
-            let revision = match request.pipeline_execution_id(raw).send().await {
-                Ok(answer) => answer.pipeline_execution().and_then(|execution| {
-                    execution.artifact_revisions().iter().find_map(executions::artifact)
-                }),
-                Err(error) => {
-                    let fault = connection.fault(&error, "GetPipelineExecution", context.now());
-                    if ends_read(&fault) {
-                        return Err(fault);
-                    }
-                    None
-                }
-            };
-            older.insert(id, revision);
-        }
-        Ok(older)
-    }
-
-    /// The actions of the executions that run, else of the newest one.
-    async fn runs(
-        &self,
-        connection: &Connection<Client>,
-        name: &str,
-        history: &[Execution],
-        context: &ReadContext,
-    ) -> Result<Vec<ActionExecutionDetail>, Fault> {
-        let running = history.iter().filter(|e| e.state.is_moving()).take(MAX_PARALLEL);
-        let mut ids: Vec<&ExecutionId> = running.map(|e| &e.id).collect();
-        if ids.is_empty() {
-            ids.extend(history.first().map(|e| &e.id));
-        }
-        let mut runs = Vec::new();
-        for id in ids {
-            let filter = ActionExecutionFilter::builder().pipeline_execution_id(id.as_str());
-            context.spend().await;
-            let request = connection.client.list_action_executions().pipeline_name(name);
-            let answer = request.filter(filter.build()).send().await;
-            let answer =
-                answer.map_err(|e| connection.fault(&e, "ListActionExecutions", context.now()))?;
-            runs.extend(answer.action_execution_details.unwrap_or_default());
-        }
-        Ok(runs)
     }
 
     /// The pipeline's page in the console.
@@ -373,6 +353,10 @@ impl CodePipeline {
     /// Forgets what need not be read again of a pipeline, because it has just been written to.
     pub(super) fn look_again(&self, name: &str) {
         self.known().remove(name);
+    }
+
+    fn modes(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, ExecutionMode>> {
+        self.modes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Arc<Known>>> {

@@ -1,20 +1,15 @@
-//! What the service's refusals of writes mean, and who was faster.
+//! What the service's refusals of writes mean.
 
 use std::error::Error;
 
 use aws_sdk_codepipeline::Client;
-use aws_sdk_codepipeline::types::{ActionExecutionFilter, ActionExecutionStatus};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use jiff::Timestamp;
 
-use super::CodePipeline;
-use crate::backend::aws::convert::{time, who};
 use crate::backend::aws::reader::Connection;
-use crate::backend::context::ReadContext;
 use crate::domain::error::{Fault, FaultKind};
-use crate::domain::write::Write;
 
 /// Why the write `operation` failed.
 pub(super) fn fault<E>(
@@ -77,52 +72,4 @@ fn meaning(code: &str) -> Option<(FaultKind, &'static str)> {
         ),
         _ => return None,
     })
-}
-
-impl CodePipeline {
-    /// A lost race for an approval with who won it, if the history tells.
-    pub(super) async fn with_who(
-        &self,
-        connection: &Connection<Client>,
-        write: &Write,
-        fault: Fault,
-        context: &ReadContext,
-    ) -> Fault {
-        let Write::Answer { pipeline, stage, action, execution: Some(execution), .. } = write
-        else {
-            return fault;
-        };
-        if fault.kind != FaultKind::Conflict {
-            return fault;
-        }
-        context.spend().await;
-        let filter = ActionExecutionFilter::builder().pipeline_execution_id(execution.as_str());
-        let request = connection.client.list_action_executions();
-        let request = request.pipeline_name(pipeline.name.as_str()).filter(filter.build());
-        // Without this answer the refusal stands as it is.
-        let Ok(answer) = request.send().await else { return fault };
-        let answered = answer
-            .action_execution_details()
-            .iter()
-            .filter(|d| {
-                *stage == *d.stage_name().unwrap_or("") && *action == *d.action_name().unwrap_or("")
-            })
-            .filter_map(|d| {
-                let by = d.updated_by().map(who);
-                let verb = match d.status()? {
-                    ActionExecutionStatus::Succeeded => "approved",
-                    ActionExecutionStatus::Failed if by.is_some() => "rejected",
-                    ActionExecutionStatus::Failed => "timed out",
-                    ActionExecutionStatus::Abandoned => "abandoned",
-                    _ => return None,
-                };
-                Some((d.last_update_time().and_then(time), verb, by))
-            })
-            .max_by_key(|(at, ..)| *at);
-        let Some((at, verb, by)) = answered else { return fault };
-        let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
-        let at = at.map(|at| format!(" at {at}")).unwrap_or_default();
-        let message = format!("{verb}{by}{at}: {}", fault.message);
-        Fault { message: message.into(), ..fault }
-    }
 }

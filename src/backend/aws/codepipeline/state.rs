@@ -7,6 +7,7 @@ use aws_sdk_codepipeline::types::{
     ActionExecution, ActionExecutionStatus, ActionState, ConditionExecutionStatus, ConditionState,
     ErrorDetails, StageConditionState, StageExecution, StageState, TransitionState,
 };
+use jiff::Timestamp;
 
 use super::definition::{APPROVAL_TIMEOUT, ActionDefinition, Definition};
 use super::executions::stage_state;
@@ -49,7 +50,33 @@ pub(super) fn named(state: &GetPipelineStateOutput) -> impl Iterator<Item = &str
 
 /// The stages of the state, in order.
 pub(super) fn stages(state: &GetPipelineStateOutput, known: &Known<'_>) -> Vec<Stage> {
-    state.stage_states().iter().enumerate().map(|(i, s)| stage(s, i == 0, known)).collect()
+    let all = state.stage_states().iter().enumerate();
+    let mut stages: Vec<Stage> = all.map(|(i, s)| stage(s, i == 0, known)).collect();
+    forget_earlier_executions(&mut stages, known);
+    stages
+}
+
+/// An action shows its last run, whichever execution that was of. What ended before the execution that
+/// is in the stage had begun, or had passed the stage before, was another one's.
+fn forget_earlier_executions(stages: &mut [Stage], known: &Known<'_>) {
+    let mut before: Option<(ExecutionId, Timestamp)> = None;
+    for stage in stages {
+        let Some(own) = stage.execution.clone() else {
+            before = None;
+            continue;
+        };
+        let run = known.executions.iter().find(|run| run.id == own);
+        let passed = before.filter(|(id, _)| *id == own).map(|(_, at)| at);
+        let earliest = run.and_then(|run| run.started).max(passed);
+        let earlier = |action: &&mut Action| {
+            let ended = action.approval.is_none() && action.state != RunState::Running;
+            ended && action.at.zip(earliest).is_some_and(|(at, earliest)| at < earliest)
+        };
+        stage.actions.iter_mut().filter(earlier).for_each(forget);
+        let since = stage.actions.iter().filter_map(|a| a.at).max();
+        stage.since = since.or(earliest);
+        before = Some(own).zip(since);
+    }
 }
 
 fn stage(state: &StageState, first: bool, known: &Known<'_>) -> Stage {
@@ -97,13 +124,17 @@ fn forget_earlier_runs(actions: &mut [(i32, Action)]) {
         return;
     };
     for (_, action) in actions.iter_mut().filter(|(order, _)| *order > now) {
-        action.state = RunState::NotRun;
-        action.summary = None;
-        action.error = None;
-        action.at = None;
-        action.percent = None;
-        action.by = None;
+        forget(action);
     }
+}
+
+fn forget(action: &mut Action) {
+    action.state = RunState::NotRun;
+    action.summary = None;
+    action.error = None;
+    action.at = None;
+    action.percent = None;
+    action.by = None;
 }
 
 fn action(

@@ -157,6 +157,17 @@ impl Prepared {
     }
 }
 
+/// What no answer has otherwise than `before`: nobody knows the rest.
+pub fn compare_silence(before: &Prepared, why: &SafeText) -> Differences {
+    let mut found = Differences::default();
+    let pair = || Pair {
+        before: Some(SafeText::from(before.status.to_string())),
+        after: Some(SafeText::from(fit(why.as_str(), VALUE_WIDTH))),
+    };
+    found.add(Part::Status, "", Kind::Missing, pair);
+    found
+}
+
 /// What `after` has otherwise than `before`. Of answers with another status only that is told: an
 /// error page differs from everything.
 pub fn compare(before: &Prepared, after: &Prepared) -> Differences {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::Read;
 
+use reqwest::Url;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de::DeserializeSeed};
 use serde_json::Value;
@@ -173,13 +174,35 @@ fn request(entry: &Entry) -> Result<Raw, Why> {
         }
     }
     let post = request.get("postData");
-    let body = post.and_then(|post| text(post, "text")).filter(|body| !body.is_empty());
     let media = post.and_then(|post| text(post, "mimeType"));
+    let body = post.and_then(|post| text(post, "text")).filter(|body| !body.is_empty());
+    let params = post.and_then(|post| post.get("params")).and_then(Value::as_array);
+    let body = match (body, params.filter(|params| !params.is_empty())) {
+        (None, Some(params)) => Some(form(params, media.as_deref())?),
+        (body, _) => body,
+    };
     let has_type = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
     if let (Some(media), true, false) = (media, body.is_some(), has_type) {
         headers.push(("Content-Type".to_owned(), media));
     }
     Ok(Raw { place: 0, at, method, url, headers, body })
+}
+
+/// The body of a form of which only the fields were recorded.
+fn form(params: &[Value], media: Option<&str>) -> Result<String, Why> {
+    if !media.is_none_or(|media| media.starts_with("application/x-www-form-urlencoded")) {
+        return Err(
+            "a body of which only `params` were recorded, and that is no simple form".into()
+        );
+    }
+    let pair = |param: &Value| {
+        let text = |name: &str| param.get(name).and_then(Value::as_str).map(str::to_owned);
+        (text("name").unwrap_or_default(), text("value").unwrap_or_default())
+    };
+    // An address whose query is the form: they are written alike.
+    let form = Url::parse_with_params("http://form/", params.iter().map(pair));
+    let form = form.map_err(|_| "a form that cannot be written")?;
+    Ok(form.query().unwrap_or_default().to_owned())
 }
 
 #[cfg(test)]
@@ -215,6 +238,26 @@ mod tests {
         assert_eq!((intake.requests.len(), intake.unreadable.count, intake.read), (1, 5, 7));
         assert_eq!(intake.unreadable.first[0].why.as_str(), "a request without `url`");
         assert_eq!(intake.skipped.get("not http or https"), Some(&1));
+    }
+
+    #[test]
+    fn a_form_of_which_only_the_fields_were_recorded_is_written_again() {
+        let entry = |kind: &str| {
+            format!(
+                r#"{{"log":{{"entries":[{{"request":{{"method":"GET","url":"https://shop.example/a",
+                  "postData":{{"mimeType":"{kind}","params":[{{"name":"a b","value":"1&2"}},
+                  {{"name":"c"}}]}}}}}}]}}}}"#
+            )
+        };
+        let intake = take(&entry("application/x-www-form-urlencoded")).unwrap();
+        let body = intake.requests[0].body.as_deref().unwrap();
+        assert_eq!(std::str::from_utf8(body).unwrap(), "a+b=1%262&c=");
+        let intake = take(&entry("multipart/form-data")).unwrap();
+        assert_eq!(
+            (intake.requests.len(), intake.unreadable.count),
+            (0, 1),
+            "not without its body"
+        );
     }
 
     #[test]

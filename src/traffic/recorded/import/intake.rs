@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::super::Recorded;
 use super::super::scrub::Scrubber;
@@ -44,6 +45,10 @@ const LEFT_OUT: [&str; 20] = [
 ];
 /// Headers by which a request says that it means another method.
 const OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+
+/// Headers that may name the host itself: what they then say of it is kept without the host, and each
+/// side puts its own before it.
+const AT_HOME: [&str; 2] = ["origin", "referer"];
 
 /// What may be sent again.
 #[derive(Clone, Debug)]
@@ -188,7 +193,14 @@ impl Intake {
             if lower.starts_with(':') || LEFT_OUT.contains(&lower.as_str()) {
                 continue;
             }
-            let Some(value) = scrubber.header(name, value) else { continue };
+            let Some(mut value) = scrubber.header(name, value) else { continue };
+            if AT_HOME.contains(&lower.as_str())
+                && let Ok((from, path)) = parted(&value)
+                && from.is_some()
+                && from == host
+            {
+                value = if lower == "origin" { "/".to_owned() } else { path };
+            }
             // What no header may have was never sent like this.
             let parsed = (HeaderName::try_from(name.as_str()), HeaderValue::from_str(&value));
             let (Ok(name), Ok(value)) = parsed else {
@@ -234,9 +246,25 @@ fn overridden(raw: &Raw) -> Option<Method> {
         let mut query = raw.url.split(['?', '&']).skip(1);
         query.find_map(|pair| pair.strip_prefix("_method=")).map(str::to_owned)
     };
-    let meant = by_header.or_else(by_query)?.to_ascii_uppercase();
+    let by_body = || raw.body.as_deref().and_then(override_in);
+    let meant = by_header.or_else(by_query).or_else(by_body)?.to_ascii_uppercase();
     // What is no method at all is not sent either.
     Some(Method::from_bytes(meant.as_bytes()).unwrap_or(Method::CONNECT))
+}
+
+/// The `_method` of a form or of a JSON object.
+fn override_in(body: &str) -> Option<String> {
+    if let Ok(Value::Object(fields)) = serde_json::from_str(body) {
+        let method = fields.get("_method")?;
+        return Some(method.as_str().map_or_else(|| method.to_string(), str::to_owned));
+    }
+    let form = Url::parse(&format!("http://form/?{body}")).ok()?;
+    let by_form = form.query_pairs().find(|(name, _)| name == "_method");
+    by_form.map(|(_, value)| value.into_owned()).or_else(|| {
+        // A form in several parts: the value stands after an empty line.
+        let (_, rest) = body.split_once("name=\"_method\"")?;
+        Some(rest.split_once("\r\n\r\n")?.1.lines().next()?.trim().to_owned())
+    })
 }
 
 enum Odd {

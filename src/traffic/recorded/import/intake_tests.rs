@@ -41,6 +41,47 @@ fn only_safe_methods_unless_allowed_by_name() {
 }
 
 #[test]
+fn another_method_that_a_body_means_counts() {
+    let post = Selection { methods: vec![Method::POST], ..Selection::default() };
+    let parts = "--x\r\nContent-Disposition: form-data; name=\"_method\"\r\n\r\ndelete\r\n--x--";
+    for (media, body, sent) in [
+        ("application/x-www-form-urlencoded", "a=1&b=_method", true),
+        ("application/x-www-form-urlencoded", "a=1&_method=DELETE", false),
+        ("application/x-www-form-urlencoded", "%5Fmethod=patch", false),
+        ("application/x-www-form-urlencoded", "_method=post", true),
+        ("application/json", r#"{"a":1,"b":{"_method":"DELETE"}}"#, true),
+        ("application/json", r#" {"a":1,"_method":"delete"}"#, false),
+        ("application/json", r#"{"_method":7}"#, false),
+        ("multipart/form-data; boundary=x", parts, false),
+    ] {
+        let mut request = with("POST", "/", &[("Content-Type", media)]);
+        request.body = Some(body.to_owned());
+        let mut intake = Intake::new(post.clone());
+        intake.take(1, Ok(request));
+        assert_eq!(intake.requests.len(), usize::from(sent), "{body}: {:?}", intake.skipped);
+    }
+}
+
+#[test]
+fn what_names_the_own_host_is_kept_without_it_and_what_names_another_as_it_is() {
+    let mut intake = Intake::new(Selection::default());
+    let headers = [
+        ("Origin", "https://shop.example"),
+        ("Referer", "https://shop.example/cart?step=2"),
+        ("X-From", "https://shop.example/"),
+    ];
+    intake.take(1, Ok(with("GET", "https://shop.example/a", &headers)));
+    let headers = [("Origin", "https://other.example"), ("Referer", "https://other.example/x")];
+    intake.take(2, Ok(with("GET", "https://shop.example/a", &headers)));
+    let kept = |at: usize| -> Vec<String> {
+        let headers = &intake.requests[at].headers;
+        headers.iter().map(|(n, v)| format!("{n}: {}", v.to_str().unwrap())).collect()
+    };
+    assert_eq!(kept(0), ["origin: /", "referer: /cart?step=2", "x-from: https://shop.example/"]);
+    assert_eq!(kept(1), ["origin: https://other.example", "referer: https://other.example/x"]);
+}
+
+#[test]
 fn hosts_are_counted_and_left_out() {
     let selection = Selection { hosts: vec!["shop.example".to_owned()], ..Selection::default() };
     let mut intake = Intake::new(selection);
