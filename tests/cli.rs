@@ -16,8 +16,6 @@ mod home;
 mod lines;
 #[path = "cli/picture.rs"]
 mod picture;
-#[path = "cli/printed.rs"]
-mod printed;
 #[path = "cli/words.rs"]
 mod words;
 #[path = "cli/writes.rs"]
