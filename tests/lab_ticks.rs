@@ -22,7 +22,7 @@ use flightdeck::cli::start::start;
 use flightdeck::domain::ids::CanaryId;
 use flightdeck::judge::report::Report;
 use flightdeck::runtime::headless::Headless;
-use lab::post;
+use lab::{address, post};
 use serde_json::{Value, json};
 
 /// Seconds between two ticks of the canary.
@@ -55,6 +55,8 @@ impl Drop for Place {
 
 impl Place {
     async fn open() -> Self {
+        // Its own servers, by the lab's programs.
+        address("LAB_PROMETHEUS_URL");
         let free: Vec<TcpListener> =
             (0..3).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
         let ports: Vec<u16> = free.iter().map(|l| l.local_addr().unwrap().port()).collect();

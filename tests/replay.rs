@@ -428,6 +428,43 @@ fn what_cannot_be_read_is_counted_and_shown_with_its_line() {
     assert_eq!(output.status.code(), Some(34), "{}", text(&output));
 }
 
+/// What the servers see of `--concurrency`, `--rate` and `--pace`.
+#[test]
+fn no_more_is_sent_at_once_and_in_a_second_than_was_allowed() {
+    let room = Room::new();
+    let many = room.file("many.ndjson", &ndjson(&vec!["/items".to_owned(); 12]));
+    let replayed = |file: &Path, more: &[&str], think: u64| {
+        let think = std::time::Duration::from_millis(think);
+        let start = |canary: bool| Server::start_slow(think, move |n, r| shop(n, r, canary));
+        let (baseline, canary) = (start(false), start(true));
+        let output = room.run(file, &baseline.url, &canary.url, more);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+        (baseline, canary)
+    };
+    for (allowed, least) in [(1, 1), (2, 1), (12, 3)] {
+        let concurrency = allowed.to_string();
+        let more = ["--pace", "max", "--rate", "1000", "--concurrency", concurrency.as_str()];
+        let (baseline, canary) = replayed(&many, &more, 150);
+        for side in [&baseline, &canary] {
+            let most = side.most_at_once();
+            assert!((least..=allowed).contains(&most), "{most} at once, {allowed} allowed");
+        }
+    }
+    // Twelve at 20 a second take eleven times 50 ms, whatever their pace.
+    let (_, canary) = replayed(&many, &["--pace", "max", "--rate", "20"], 0);
+    assert!(canary.span().as_millis() >= 500, "{:?}", canary.span());
+    // A second and a half as it was recorded, and a quarter of that.
+    let lines: Vec<String> = ["00.0", "00.5", "01.5"]
+        .map(|at| format!("{{\"path\":\"/items\",\"at\":\"2026-01-01T00:00:{at}Z\"}}"))
+        .to_vec();
+    let timed = room.file("timed.ndjson", &lines.join("\n"));
+    let (_, original) = replayed(&timed, &["--pace", "1"], 0);
+    let (_, faster) = replayed(&timed, &["--pace", "4x"], 0);
+    assert!(original.span().as_millis() >= 1_400, "{:?}", original.span());
+    assert!(faster.span().as_millis() >= 300, "{:?}", faster.span());
+    assert!(faster.span() < original.span(), "{:?} {:?}", faster.span(), original.span());
+}
+
 #[test]
 fn limits_and_fields_that_are_ignored() {
     let (baseline, canary) = two_shops();

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -14,12 +15,21 @@ pub struct Server {
     /// Its address.
     pub url: String,
     seen: Arc<Mutex<Vec<String>>>,
+    load: Arc<Load>,
     _runtime: tokio::runtime::Runtime,
 }
 
 impl Server {
     /// Starts one.
     pub fn start(answering: impl Fn(u64, &str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self::start_slow(Duration::ZERO, answering)
+    }
+
+    /// Starts one that thinks for so long before each answer.
+    pub fn start_slow(
+        think: Duration,
+        answering: impl Fn(u64, &str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -31,14 +41,28 @@ impl Server {
         let count = Arc::new(AtomicU64::new(0));
         let answering: Arc<Answering> = Arc::new(answering);
         let log = Arc::clone(&seen);
+        let load = Arc::new(Load { think, ..Load::default() });
+        let of_all = Arc::clone(&load);
         runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (answering, log, count) =
                     (Arc::clone(&answering), Arc::clone(&log), Arc::clone(&count));
-                tokio::spawn(serve(stream, answering, log, count));
+                tokio::spawn(serve(stream, answering, log, count, Arc::clone(&of_all)));
             }
         });
-        Self { url, seen, _runtime: runtime }
+        Self { url, seen, load, _runtime: runtime }
+    }
+
+    /// From the first request it was sent to the last.
+    pub fn span(&self) -> Duration {
+        let arrivals = self.load.arrivals.lock().unwrap();
+        let ends = arrivals.first().zip(arrivals.last());
+        ends.map_or(Duration::ZERO, |(first, last)| last.duration_since(*first))
+    }
+
+    /// How many requests it had at once, at most.
+    pub fn most_at_once(&self) -> u64 {
+        self.load.most.load(Ordering::SeqCst)
     }
 
     /// The requests it was sent, as they came.
@@ -47,11 +71,21 @@ impl Server {
     }
 }
 
+/// When requests came, and how many there were at once.
+#[derive(Default)]
+struct Load {
+    think: Duration,
+    arrivals: Mutex<Vec<Instant>>,
+    now: AtomicU64,
+    most: AtomicU64,
+}
+
 async fn serve(
     mut stream: TcpStream,
     answering: Arc<Answering>,
     log: Arc<Mutex<Vec<String>>>,
     count: Arc<AtomicU64>,
+    load: Arc<Load>,
 ) {
     let mut bytes = Vec::new();
     loop {
@@ -75,6 +109,10 @@ async fn serve(
         let request = String::from_utf8_lossy(&bytes[..end]).into_owned();
         bytes.drain(..end);
         log.lock().unwrap().push(request.clone());
+        load.arrivals.lock().unwrap().push(Instant::now());
+        load.most.fetch_max(load.now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        tokio::time::sleep(load.think).await;
+        load.now.fetch_sub(1, Ordering::SeqCst);
         match answering(count.fetch_add(1, Ordering::SeqCst), &request) {
             Some(answer) => stream.write_all(answer.as_bytes()).await.unwrap(),
             None => std::future::pending().await,
