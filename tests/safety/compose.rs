@@ -192,7 +192,7 @@ fn rolling_back_takes_the_traffic_away_or_puts_back_what_was_there_and_holds() {
     );
     at(&mut room, 100, 0);
     room.tell(Fact::Pipeline(settled()));
-    assert_eq!(writes(&room, &roll_back()), [hold(), back_to("e2")], "none is");
+    assert_eq!(writes(&room, &roll_back()), [back_to("e2"), hold()], "none is");
     // What is held already is not held again.
     let mut now = settled();
     now.stages[2].transition.as_mut().unwrap().enabled = false;

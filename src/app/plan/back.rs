@@ -32,6 +32,8 @@ pub(super) fn roll_back_and_hold(
         None
     };
     let back = !writes.is_empty() || stage.is_some();
+    // A way in that is closed may hold up what is put back: that goes first.
+    writes.extend(stage);
     let mut held = Vec::new();
     for pipeline in &pipelines {
         match hold(state, pipeline, comment) {
@@ -46,8 +48,6 @@ pub(super) fn roll_back_and_hold(
     if pipelines.is_empty() && claims.is_some_and(|claims| !claims.pipelines.is_empty()) {
         notes.push(format!("not held: no pipeline of {service} could be read"));
     }
-    // Traffic is what hurts now; of stages, what waits must not enter in between.
-    writes.extend(stage);
     let what = only.map_or(service.text(), CanaryId::text);
     if writes.is_empty() {
         notes.insert(0, format!("{what} has no traffic to take back"));
