@@ -23,9 +23,10 @@ async fn of_two_hosts_that_change_a_flag_at_once_exactly_one_does_and_the_other_
         let (mine, theirs) =
             (confirmed(&*one, scene.write()).await, confirmed(&*other, scene.write()).await);
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let (one, other): (Arc<dyn Source>, Arc<dyn Source>) = (one, other);
         let (a, b) = tokio::join!(
-            pass(&(one as Arc<dyn Source>), &mine, folders[0].path()),
-            pass(&(other as Arc<dyn Source>), &theirs, folders[1].path())
+            pass(&one, &mine, folders[0].path()),
+            pass(&other, &theirs, folders[1].path())
         );
         let outcomes = [a, b];
         let done = outcomes.iter().filter(|it| matches!(it, Outcome::Done { .. })).count();

@@ -32,7 +32,7 @@ fn what_was_done_is_undone_in_the_other_order() {
                    act on what is there";
     assert_eq!(room.plan(&undo).unwrap_err(), unknown);
     room.state.activity.clear();
-    room.did(&plan, Some(&Outcome::Refused { why: "no".into() }));
+    room.did(&plan, Some(&Outcome::refused("no")));
     let nothing = "roll back shop, and hold was not done: there is nothing to undo";
     assert_eq!(room.plan(&undo).unwrap_err(), nothing);
     room.state.activity.clear();
