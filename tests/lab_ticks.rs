@@ -8,6 +8,7 @@
     reason = "a failing unwrap in a test is a failing test"
 )]
 
+#[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/lab.rs"]
 mod lab;
 

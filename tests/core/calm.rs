@@ -134,15 +134,15 @@ fn header_inbox_board_and_exit_code_agree() {
         let calls = row(&state, "checkout").attention <= Attention::Waiting;
         assert_eq!(calls, !asks.is_empty(), "{case}");
         let picture = status(&state, &Wanted::default());
-        assert_eq!(exit(&picture.summary), code, "{case}");
+        assert_eq!(exit(&picture), code, "{case}");
         // Of one service it is the same.
         let wanted = Wanted { service: Some(ServiceId::new("checkout")), pane: None };
-        assert_eq!(exit(&status(&state, &wanted).summary), code, "{case}");
+        assert_eq!(exit(&status(&state, &wanted)), code, "{case}");
     }
     let mut state = heard(Vec::new());
     update(&mut state, unreachable("lab", 2));
     assert!(!header(&state).contains("nothing needs you"), "{}", header(&state));
-    assert_eq!(exit(&status(&state, &Wanted::default()).summary), Exit::Unknown);
+    assert_eq!(exit(&status(&state, &Wanted::default())), Exit::Unknown);
 }
 
 #[test]
@@ -176,6 +176,7 @@ fn write(plan: &str, at: u64, outcome: Outcome) -> Activity {
         service: Some(ServiceId::new("checkout")),
         at: moment(at),
         steps: vec![step],
+        flight: None,
         intent: None,
     }
 }
