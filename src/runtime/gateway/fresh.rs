@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::verify::Sent;
+use super::sent::Sent;
 use crate::backend::clock::SharedClock;
 use crate::backend::context::Meter;
 use crate::backend::port::Asked;

@@ -3,6 +3,7 @@
 mod fresh;
 mod past;
 mod reconcile;
+mod sent;
 mod verify;
 
 pub use reconcile::Reconciled;
@@ -29,7 +30,7 @@ use crate::domain::write::{
 use crate::store::journal::{Event, Journal, JournalError, Record};
 use crate::store::lock::{Lock, try_lock};
 use fresh::{answered_by, read};
-use verify::Sent;
+use sent::Sent;
 
 /// How long a submission may take before its outcome counts as unknown.
 const DEADLINE: Duration = Duration::from_secs(30);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::past::{self, Left};
-use super::verify::Sent;
+use super::sent::Sent;
 use super::{Gateway, ended, plan_lock, target_lock};
 use crate::app::activity::Activity;
 use crate::domain::error::{Fault, FaultKind};

@@ -6,22 +6,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::fresh::{self, Fresh, answered, conflict, read};
+use super::sent::Sent;
 use super::{Gateway, PACE};
 use crate::backend::Source;
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::text::SafeText;
 use crate::domain::write::{
-    Expectation, Outcome, Receipt, Seen, Whose, Write, begun, seen, whose, whose_answer,
+    Outcome, Receipt, Seen, Whose, Write, begun, seen, whose, whose_answer,
 };
-
-/// A write that was sent.
-pub(super) struct Sent<'a> {
-    pub(super) write: &'a Write,
-    /// What was true when it was.
-    pub(super) was: &'a Expectation,
-    /// As whom, where that is told.
-    pub(super) me: Option<&'a SafeText>,
-}
 
 /// What one look shows.
 enum Look {
