@@ -60,13 +60,13 @@ async fn type_in(room: &mut Room, text: &str) {
 async fn confirm(room: &mut Room, name: &str, done: &str) {
     room.shows(&format!("type {name} to confirm")).await;
     listen().await;
-    let needed = room.text().contains("reason (needed)");
+    let needed = room.text().contains("reason to go on");
     room.press("\t").await;
     room.until("the name", is_at(&format!("type {name}"))).await;
     type_in(room, name).await;
     if needed {
         room.press("\t").await;
-        room.until("the reason", is_at("reason (needed)")).await;
+        room.until("the reason", is_at("reason to go on")).await;
         type_in(room, "a drill").await;
         room.press("\t").await;
         room.until("the button", |screen| screen.contents().contains("▸[ Do it ]")).await;

@@ -107,6 +107,8 @@ fn execution(run: &Planned, now: Timestamp) -> Execution {
         RunState::Superseded => Some("a newer execution overtook it".into()),
         _ => None,
     };
+    // Who began it is not always who wrote it.
+    let by = if run.run.by_hand { YOU } else { run.run.author.as_str() };
     Execution {
         id: ExecutionId::new(&run.id),
         state,
@@ -114,7 +116,7 @@ fn execution(run: &Planned, now: Timestamp) -> Execution {
         started: Some(run.start),
         updated: Some(updated),
         trigger: Some("push to main".into()),
-        by: Some(run.run.author.as_str().into()),
+        by: Some(by.into()),
         revisions: vec![revision(run)],
         rollback_to: run.run.puts_back.as_ref().map(|(_, to)| ExecutionId::new(to)),
     }
