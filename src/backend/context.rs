@@ -113,6 +113,8 @@ struct Bucket {
     loan: f64,
 }
 
+/// The shortest wait for a call.
+const SHORTEST: Duration = Duration::from_millis(1);
 /// How much faster a picture is read for which somebody waits, and for how many minutes' worth.
 const LENT: f64 = 5.0;
 
@@ -161,7 +163,8 @@ impl Meter {
             return None;
         }
         let pace = if bucket.loan > 0.0 { rate * LENT } else { rate };
-        Some(Duration::from_secs_f64((1.0 - bucket.tokens) / pace))
+        // What rounding leaves of a token must not be waited for in no time, again and again.
+        Some(Duration::from_secs_f64((1.0 - bucket.tokens) / pace).max(SHORTEST))
     }
 }
 

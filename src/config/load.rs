@@ -5,52 +5,22 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize as _;
 
+use super::inputs::Inputs;
 use super::model::Config;
 use super::near::nearest;
 use super::origin::{Layer, Place};
-use super::overrides::{self, Setting};
+use super::overrides;
 use super::problem::{Problem, Report};
 use super::secret::Secret;
 use super::substitute::{Lookup, substitute};
 use super::tree::{KeyPath, Node};
-use super::{check, check_freeze, check_secret, meaning, places, project, read};
+use super::{check, check_freeze, check_secret, meaning, project, read};
 
 /// `config/default.toml`: the documented defaults are the defaults.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
 
 /// The name that the built-in layer goes by.
 pub const DEFAULT_NAME: &str = "default.toml";
-
-/// Everything a configuration is made from.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Inputs {
-    /// The files, from the lowest layer to the highest. One that does not exist counts as empty,
-    /// except for [`Layer::Named`].
-    pub files: Vec<(Layer, PathBuf)>,
-    /// The environment variables: for the environment layer and for `${NAME}`.
-    pub variables: Vec<(String, String)>,
-    /// Names of environment variables whose value is no text.
-    pub garbled: Vec<String>,
-    /// The settings of the command line, in their order.
-    pub settings: Vec<Setting>,
-}
-
-impl Inputs {
-    /// Those of this process: the files of all layers (or the one that is named), its environment
-    /// and the settings of its command line.
-    pub fn of_process(named: Option<&Path>, settings: Vec<Setting>) -> Self {
-        let folder = std::env::current_dir().unwrap_or_default();
-        let (mut variables, mut garbled) = (Vec::new(), Vec::new());
-        for (name, value) in std::env::vars_os() {
-            let Ok(name) = name.into_string() else { continue };
-            match value.into_string() {
-                Ok(value) => variables.push((name, value)),
-                Err(_) => garbled.push(name),
-            }
-        }
-        Self { files: places::files(named, &folder), variables, garbled, settings }
-    }
-}
 
 /// A configuration without faults, and where everything in it came from.
 #[derive(Debug, Clone, PartialEq)]

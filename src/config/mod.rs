@@ -10,6 +10,7 @@ pub mod document;
 pub mod explain;
 mod formats;
 pub mod freeze;
+mod inputs;
 pub mod load;
 mod meaning;
 pub mod model;
@@ -32,8 +33,8 @@ pub mod sources;
 mod substitute;
 pub mod tree;
 
-pub use load::{Inputs, Loaded, load, load_text};
+pub use inputs::{Inputs, Setting};
+pub use load::{Loaded, load, load_text};
 pub use model::{Config, Schedule};
-pub use overrides::Setting;
 pub use problem::{Problem, Report};
 pub use secret::{HeaderValue, Secret, SecretError, SecretValue};

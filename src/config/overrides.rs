@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::load::Inputs;
+use super::inputs::{Inputs, Setting};
 use super::origin::{Layer, Origin, Place};
 use super::problem::Problem;
 use super::read::read_value;
@@ -12,17 +12,6 @@ use super::tree::{Entry, KeyPath, Node, Step, Value};
 
 /// What the variables of the environment layer begin with.
 pub const PREFIX: &str = "FLIGHTDECK_";
-
-/// A setting given on the command line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setting {
-    /// The flag as the user typed it, up to its value: `--set view.theme`, `--theme`.
-    pub flag: String,
-    /// The key it sets.
-    pub key: String,
-    /// The value: a string as it is where the setting is one, otherwise as in TOML.
-    pub value: String,
-}
 
 /// The tree of one variable; none when its name is not one of a setting.
 pub(super) fn variable(name: &str, value: &str, below: &Node) -> Option<Node> {

@@ -306,7 +306,7 @@ fn tags_that_can_claim_nothing_are_warned_about() {
     assert_eq!(
         told,
         [
-            "x.toml:5:8: services.shop.tags: they claim nothing of `edge`: a source of kind haproxy has \
+            "x.toml:5:1: services.shop.tags: they claim nothing of `edge`: a source of kind haproxy has \
           no tags\n    name what belongs to it: traffic = [\"edge/…\"]"
         ]
     );

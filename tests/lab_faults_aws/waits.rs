@@ -68,7 +68,7 @@ async fn waited(kind: Kind, words: &str, outcome: Option<&str>) -> i32 {
             pace.tick().await;
         }
     };
-    timeout(Duration::from_secs(120), story).await.unwrap()
+    timeout(Duration::from_mins(2), story).await.unwrap()
 }
 
 #[tokio::test]

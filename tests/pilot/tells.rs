@@ -26,7 +26,7 @@ async fn the_journal_tells_the_whole_flight_and_is_whole() {
     assert_eq!(words.first(), Some(&FlightWord::Engaged));
     assert_eq!(words.last(), Some(&FlightWord::RolledBack));
     let last = &flight.told.last().unwrap().1;
-    assert_eq!(last.verdict.as_ref().map(|verdict| verdict.as_str()), Some("fail"));
+    assert_eq!(last.verdict.as_ref().map(flightdeck::domain::text::SafeText::as_str), Some("fail"));
     let folder = tempfile::tempdir().unwrap();
     let journal = Journal::new(folder.path());
     for (plan, event) in &flight.told {

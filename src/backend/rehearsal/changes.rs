@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::hands::YOU;
+use super::operator::YOU;
 use super::pipelines::stopped_by;
 use super::plan::Planned;
 use super::script::{Flip, ServiceScript};

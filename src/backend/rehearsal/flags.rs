@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::first_flips::ENVIRONMENTS;
 use super::script::{FlagScript, Flip};
-use super::settings::{ENVIRONMENTS, Setting};
+use super::settings::Setting;
 use super::span::Span;
 use super::world::{World, flag_id};
 use crate::domain::flag::{Flag, FlagRollout, FlagState, Pace};

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::chance::{hex, stream};
 use super::deeds::{Deed, DeedKind};
+use super::operator::{YOU, conflict, invalid};
 use super::pipelines::BEFORE_ENTRY;
 use super::plan::Planned;
 use super::script::{Hold, Run, ServiceScript};
@@ -15,9 +16,6 @@ use crate::domain::ids::{ExecutionId, PipelineId, TrafficId};
 use crate::domain::pipeline::RunState;
 use crate::domain::text::SafeText;
 use crate::domain::write::{Receipt, Write};
-
-/// How the operator is called in the world.
-pub const YOU: &str = "you";
 
 /// Does `write` at `now`; the world goes on from there.
 pub fn act(world: &mut World, write: &Write, now: Timestamp) -> Result<Receipt, Fault> {
@@ -114,16 +112,6 @@ pub fn act(world: &mut World, write: &Write, now: Timestamp) -> Result<Receipt, 
     };
     world.replan();
     Ok(receipt)
-}
-
-/// It is not any more as it was seen.
-pub fn conflict(why: impl Into<SafeText>) -> Fault {
-    Fault::new(FaultKind::Conflict, why)
-}
-
-/// It cannot be asked for.
-pub fn invalid(why: impl Into<SafeText>) -> Fault {
-    Fault::new(FaultKind::InvalidRequest, why)
 }
 
 fn service_of(world: &World, pipeline: &PipelineId) -> Result<ServiceScript, Fault> {

@@ -7,12 +7,14 @@ mod changes;
 mod clock;
 mod deeds;
 mod edge;
+mod first_flips;
 mod flags;
 mod hands;
 #[cfg(test)]
 mod hands_tests;
 mod metrics;
 mod notice;
+mod operator;
 mod pipelines;
 mod plan;
 mod scenario;

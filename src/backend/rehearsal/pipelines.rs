@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::hands::YOU;
+use super::operator::YOU;
 use super::plan::{Planned, TOLD};
 use super::script::{Hold, Release, ServiceScript};
 use super::visit::Visit;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::first_flips::ENVIRONMENTS;
 use super::script::Script;
-use super::settings::ENVIRONMENTS;
 use super::world::SOURCES;
 use crate::domain::text::SafeText;
 

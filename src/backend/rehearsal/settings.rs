@@ -2,19 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::hands::YOU;
-use super::script::{FlagScript, Flip, Script};
-use super::span::Span;
+use super::operator::YOU;
+use super::script::{FlagScript, Flip};
 use super::world::World;
 
-/// The environments of every flag.
-pub const ENVIRONMENTS: [&str; 2] = ["staging", "production"];
 /// Until a change at once is felt.
 const FELT: SignedDuration = SignedDuration::from_secs(40);
-/// Where nothing is said, flags were set so long ago.
-const LONG_AGO: Span = Span::secs(-9 * 86_400);
-/// Staging is so much earlier.
-const EARLIER: SignedDuration = SignedDuration::from_hours(5);
 
 /// One version of a flag in one environment.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,27 +70,6 @@ pub struct Standing {
     pub before: Option<Setting>,
     /// On its way, with what brings it.
     pub moving: Option<(Setting, Flip)>,
-}
-
-/// How the flags of a scenario came to be what they are when the world opens.
-pub fn first_flips(script: &Script) -> Vec<Flip> {
-    let each = |flag: &FlagScript, environment: &str| {
-        let at = if flag.at.seconds() < 0.0 { flag.at } else { LONG_AGO };
-        let production = environment == "production";
-        Flip {
-            at: if production { at } else { Span(at.0 - EARLIER) },
-            flag: flag.key.clone(),
-            environment: environment.to_owned(),
-            on: flag.on || !production,
-            percent: if production { flag.percent } else { 100.0 },
-            over: Span::default(),
-            by: flag.by.clone(),
-            attribute: None,
-            back: None,
-        }
-    };
-    let flags = script.flags.iter();
-    flags.flat_map(|flag| ENVIRONMENTS.map(|environment| each(flag, environment))).collect()
 }
 
 impl World {

@@ -3,8 +3,8 @@
 
 use jiff::Timestamp;
 
-use super::hands::{YOU, invalid};
 use super::notice::{Turn, notice};
+use super::operator::{YOU, invalid};
 use super::script::{ArmName, ServiceScript, Shift};
 use super::world::World;
 use crate::domain::error::Fault;

@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 
+use super::first_flips::ENVIRONMENTS;
 use super::flags::{Strategy, strategy};
-use super::hands::{YOU, conflict, invalid};
 use super::notice::{Turn, notice};
+use super::operator::{YOU, conflict, invalid};
 use super::script::{FlagScript, Flip};
-use super::settings::{ENVIRONMENTS, Standing};
+use super::settings::Standing;
 use super::world::World;
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::ids::FlagId;

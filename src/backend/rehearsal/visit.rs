@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::deeds::{Deed, DeedKind};
-use super::hands::YOU;
+use super::operator::YOU;
 use super::script::{Release, Run, Script, ServiceScript};
 use crate::domain::pipeline::RunState;
 

@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::chance::Chance;
+use super::first_flips::first_flips;
 use super::plan::{Plan, plan};
 use super::script::{ArmName, Metric, Release, Script, ServiceScript, Shift};
-use super::settings::first_flips;
 use super::span::Span;
 use crate::domain::ids::{
     AlarmId, EnvironmentId, FlagId, PipelineId, SeriesId, SourceId, TrafficId,
