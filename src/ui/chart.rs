@@ -19,12 +19,13 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// The `length` before `now`. It moves by whole cells: between two of them nothing is redrawn,
-    /// and no point changes its cell.
+    /// The `length` before `now`, or a little less: it moves by a twelfth of its cells at once. Between
+    /// two moves only what is new is drawn, and no point changes its cell.
     pub fn until(now: Timestamp, length: SignedDuration, cells: usize) -> Self {
         let cells_wide = i64::try_from(cells.max(1)).unwrap_or(i64::MAX);
         let step = (length.as_secs() / cells_wide).max(1);
-        let end = now.as_second().div_euclid(step).saturating_add(1).saturating_mul(step);
+        let stride = step.saturating_mul((cells_wide / 12).max(1));
+        let end = now.as_second().div_euclid(stride).saturating_add(1).saturating_mul(stride);
         Self { end: Timestamp::from_second(end).unwrap_or(now), length, cells }
     }
 

@@ -126,11 +126,13 @@ fn two_programs_at_once_keep_one_journal_and_each_write_is_accounted_for() {
         let before = world.journal().entries.len();
         let both = [start(verb), start(verb)].map(|child| child.wait_with_output().unwrap());
         let told = both.each_ref().map(Told::of);
-        let done = told.iter().filter(|told| told.code == 0).count();
-        // Each rehearses in a world of its own, so both may do it, one after the other.
-        assert!(done >= 1, "{verb}: {}\n{}", told[0].text, told[1].text);
+        // Each rehearses in a world of its own, so both may do it, one after the other; or each a part
+        // of it, while the other has the rest in hands.
+        let parts = told.iter().filter(|told| told.code == 24).count();
+        let whole = told.iter().filter(|told| told.code == 0).count();
+        assert!(whole >= 1 || parts == 2, "{verb}: {}\n{}", told[0].text, told[1].text);
         for other in told.iter().filter(|told| told.code != 0) {
-            assert_eq!(other.code, 20, "{verb}: {}", other.text);
+            assert!([20, 24].contains(&other.code), "{verb}: {}", other.text);
             assert!(other.text.contains("another process of this host"), "{verb}: {}", other.text);
         }
         let new = records(&world, before);

@@ -230,7 +230,7 @@ fn canary(service: &ServiceId, script: &ServiceScript) -> CanarySpec {
         baseline: "stable".into(),
         canary: "canary".into(),
         metrics: vec![
-            metric("errors", "errors", more, counts(Metric::Errors), 0.5, true),
+            metric("errors", "errors", more, counts(Metric::Errors), 0.25, true),
             metric("p99", "ms", more, levels(Metric::P99), 0.2, false),
             metric("orders", "orders", fewer, counts(Metric::Orders), 0.2, false),
         ],
