@@ -424,10 +424,8 @@ async fn where_every_step_is_a_humans_it_only_takes_back() {
 
 #[tokio::test]
 async fn harm_calls_a_human_where_that_is_agreed() {
-    // Errors alone, and a wide margin: harm, or none.
     let plain = |canary: &mut CanarySpec| {
         canary.metrics.retain(|metric| metric.name == *"errors");
-        canary.metrics.iter_mut().for_each(|metric| metric.margin = 1.0);
         canary.at.fail_rolls_back = false;
     };
     let mut flight = Flight::begin_described("bad-canary", plain).await;

@@ -87,11 +87,19 @@ async fn an_approval_is_given_with_three_keys_and_the_typed_name() {
     room.shows("checkout").await;
     room.press("2").await;
     room.shows("sessions-main").await;
-    room.press("j").await;
-    room.until("the approval", |screen| {
-        screen.contents().lines().any(|row| row.contains('▸') && row.contains("sessions-main"))
-    })
-    .await;
+    // Past what failed, and a canary if it is bad by now.
+    let cursor = |room: &Room| {
+        let rows = room.text();
+        rows.lines().find(|row| row.contains('▸')).unwrap_or_default().to_owned()
+    };
+    while !cursor(&room).contains("sessions-main") {
+        let before = cursor(&room);
+        room.press("j").await;
+        room.until("the next line", |screen| {
+            screen.contents().lines().any(|row| row.contains('▸') && row != before)
+        })
+        .await;
+    }
     room.press("a").await;
     room.shows("type sessions to confirm").await;
     // Keys are ignored for a moment; the field is reached when they are not.

@@ -1,4 +1,4 @@
-//! A release day in the rehearsal, as a newcomer tries it: by keys, and by a script.
+//! A release day in the rehearsal, as a newcomer tries it from a script.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -6,11 +6,6 @@
     reason = "a failing unwrap in a test is a failing test"
 )]
 
-#[path = "rehearsal_story/keys.rs"]
-mod keys;
-#[allow(dead_code, reason = "each test file uses a part of it")]
-#[path = "pty/room.rs"]
-mod room;
 #[path = "rehearsal_story/script.rs"]
 mod script;
 

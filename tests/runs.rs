@@ -97,7 +97,7 @@ fn a_probe_is_what_a_canary_is_judged_by() {
     let desk = Desk::new();
     desk.write("p.toml", PROBE);
     let old = Server::start(|_, _| ok("{}"));
-    let new = Server::start(|n, _| if n % 4 == 0 { json("500 Oops", "{}") } else { ok("{}") });
+    let new = Server::start(|n, _| if n % 2 == 0 { json("500 Oops", "{}") } else { ok("{}") });
     let args = ["probe", "p.toml", "--baseline", &old.url, "--canary", &new.url, "-o", "ndjson"];
     let output = desk.record("shop", &args);
     assert_eq!(output.status.code(), Some(30), "{}", String::from_utf8_lossy(&output.stderr));

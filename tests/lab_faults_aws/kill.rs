@@ -22,7 +22,7 @@ async fn killed(kind: Kind, words: &str) {
     let url = format!("http://127.0.0.1:{}/w/faults-{kind:?}-kill", breaker.port);
     let home = tempfile::tempdir().unwrap();
     let settings = "[polling]\nfast = \"1s\"\nslow = \"1s\"\nbudget_per_minute = 6000\n\
-                    [safety]\nwrites_per_minute = 1000\npatience = \"2s\"\n\
+                    [safety]\nwrites_per_minute = 1000\npatience = \"5s\"\n\
                     [sources.pipes]\nkind = \"codepipeline\"\n";
     std::fs::write(home.path().join("lab.toml"), settings).unwrap();
     let program = |words: &str| {
@@ -108,7 +108,7 @@ async fn killed_at_every_step_a_plan_of_two_steps_is_accounted_for_and_never_don
             budget_per_minute = 6000
             [safety]
             writes_per_minute = 1000
-            patience = "2s"
+            patience = "5s"
             [sources.pipes]
             kind = "codepipeline"
             endpoint = "{url}"

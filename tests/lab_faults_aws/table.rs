@@ -135,7 +135,7 @@ fn rows() -> Vec<(&'static str, How, Told, u64)> {
         ("planned", How::Overtaken(When::Planned), Told::Overtaken, 0),
         ("checked", How::Overtaken(When::Checked), Told::Overtaken, 0),
         ("sent", How::Overtaken(When::Sent), Told::Overtaken, 1),
-        ("reset-before, then bob", How::Overtaken(When::Instead), Told::Theirs, 1),
+        ("reset-before-then-bob", How::Overtaken(When::Instead), Told::Theirs, 1),
     ]
 }
 

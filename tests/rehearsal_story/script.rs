@@ -15,7 +15,7 @@ fn a_script_releases_takes_back_and_tells_it() {
         }
     };
     let looked_at_and_done = |words: &[&str], shown: &[&str]| {
-        let looked = [words, &["--dry-run"]].concat();
+        let looked = [words, &["--dry-run", "--break-glass", "a drill"]].concat();
         says(&looked, 0, &[shown, &["nothing was sent: this was a dry run"]].concat());
         says(&[words, &["--yes", "--break-glass", "a drill"]].concat(), 0, &["done"]);
     };

@@ -419,7 +419,10 @@ fn leaving_while_a_write_is_under_way_is_asked_once() {
     room.did(&plan, None);
     assert!(!quits(&mut room, "q", 2_000));
     let notice = room.state.view.notice.clone().unwrap();
-    assert!(notice.text.as_str().starts_with("a write is under way"), "{notice:?}");
+    assert!(
+        notice.text.as_str().starts_with("under way: approve prod of shop-main r3"),
+        "{notice:?}"
+    );
     // Another key in between stays.
     assert!(!quits(&mut room, "1", 3_000));
     assert!(!quits(&mut room, "q", 4_000));
