@@ -22,6 +22,19 @@ use pty_process::Size;
 use room::{Room, cells};
 use rustix::process::Signal;
 
+/// Moves down the inbox to the approval of sessions: past what failed, and a canary if it is bad by now.
+async fn to_sessions(room: &mut Room) {
+    let at = |screen: &vt100::Screen| {
+        let rows = screen.contents();
+        rows.lines().find(|row| row.contains('▸')).unwrap_or_default().to_owned()
+    };
+    while !at(room.screen.screen()).contains("sessions-main") {
+        let before = at(room.screen.screen());
+        room.press("j").await;
+        room.until("the next line", |screen| at(screen) != before).await;
+    }
+}
+
 #[tokio::test]
 async fn it_opens_follows_keys_and_sizes_and_leaves_no_trace() {
     let mut room = Room::open(80, 24, &[]);
@@ -87,19 +100,7 @@ async fn an_approval_is_given_with_three_keys_and_the_typed_name() {
     room.shows("checkout").await;
     room.press("2").await;
     room.shows("sessions-main").await;
-    // Past what failed, and a canary if it is bad by now.
-    let cursor = |room: &Room| {
-        let rows = room.text();
-        rows.lines().find(|row| row.contains('▸')).unwrap_or_default().to_owned()
-    };
-    while !cursor(&room).contains("sessions-main") {
-        let before = cursor(&room);
-        room.press("j").await;
-        room.until("the next line", |screen| {
-            screen.contents().lines().any(|row| row.contains('▸') && row != before)
-        })
-        .await;
-    }
+    to_sessions(&mut room).await;
     room.press("a").await;
     room.shows("type sessions to confirm").await;
     // Keys are ignored for a moment; the field is reached when they are not.
@@ -142,11 +143,7 @@ async fn without_a_journal_the_room_is_read_only_with_the_reason_until_there_is_
     std::fs::remove_file(state.join("journal")).unwrap();
     room.shows("the journal takes writes again").await;
     room.until("no READ ONLY", |screen| !screen.contents().contains("READ ONLY")).await;
-    room.press("j").await;
-    room.until("the approval", |screen| {
-        screen.contents().lines().any(|row| row.contains('▸') && row.contains("sessions-main"))
-    })
-    .await;
+    to_sessions(&mut room).await;
     room.press("a").await;
     room.shows("type sessions to confirm").await;
     room.signal(Signal::TERM);
