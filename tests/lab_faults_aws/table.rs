@@ -65,10 +65,9 @@ impl Told {
         let says = |words: &str| outcome.sentence().contains(words);
         let answers = matches!(kind, Kind::Approve | Kind::Reject);
         match (self, outcome) {
-            (Self::Found, Outcome::Unknown { .. }) if kind.is_untold() => {
-                says("it is so now; by whom is not known")
+            (Self::Found, Outcome::Done { .. }) => {
+                says("reading again shows") && says("by whom is not told") == kind.is_untold()
             }
-            (Self::Found, Outcome::Done { .. }) => !kind.is_untold() && says("reading again shows"),
             (Self::Theirs, Outcome::Answered { approved, by, .. }) => {
                 let bob = by.as_ref().is_some_and(|by| *by == "bob");
                 bob && answers && *approved == Some(kind == Kind::Approve)
@@ -78,8 +77,12 @@ impl Told {
                 Kind::Start | Kind::Hold | Kind::Release | Kind::RollBack => {
                     says("it is so now by bob")
                 }
-                _ => says("it is so now; by whom is not known"),
+                _ => false,
             },
+            (Self::Theirs, Outcome::Done { .. }) => {
+                let nameless = kind.is_untold() || matches!(kind, Kind::Stop | Kind::Abandon);
+                nameless && says("by whom is not told")
+            }
             (Self::Unknown, Outcome::Unknown { .. }) => says("not seen yet"),
             (Self::Failed(words), Outcome::Failed { .. })
             | (Self::Refused(words), Outcome::Refused { .. }) => says(words),

@@ -52,8 +52,8 @@ pub enum Told {
 impl Told {
     fn fits(self, outcome: &Outcome) -> bool {
         match (self, outcome) {
-            (Self::Found, Outcome::Unknown { why }) => {
-                why.as_str().contains("it is so now; by whom is not known")
+            (Self::Found, Outcome::Done { note: Some(note) }) => {
+                note.as_str().contains("shows that it was done; by whom is not told")
             }
             (Self::Unknown | Self::NotDone, Outcome::Unknown { why }) => {
                 why.as_str().contains("not seen yet")

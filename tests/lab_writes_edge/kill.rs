@@ -18,12 +18,12 @@ fn is_told(stories: &std::collections::BTreeMap<At, Vec<String>>, words: &str) {
     let end = |at| stories[&at].last().map(String::as_str);
     assert_eq!(end(At::Line(0)), None, "{words}");
     assert_eq!(end(At::Line(1)), Some("confirmed"), "{words}");
-    assert!(matches!(end(At::Line(2)), Some("done" | "so" | "unknown")), "{words}: {stories:?}");
+    assert!(matches!(end(At::Line(2)), Some("done" | "unknown")), "{words}: {stories:?}");
     // What the server said is in the journal then.
     for at in [At::Line(3), At::Line(4)] {
         assert_eq!(end(at), Some("done"), "{words}: {stories:?}");
     }
-    assert!(matches!(end(At::Effect), Some("done" | "so")), "{words}: {stories:?}");
+    assert!(end(At::Effect) == Some("done"), "{words}: {stories:?}");
 }
 
 const SAFETY: &str = r#"

@@ -65,7 +65,7 @@ async fn a_canary_and_a_flag_are_moved_and_moved_back_from_a_script() {
     for (words, weights) in [
         ("traffic shop --percent 25 --yes", (75, 25)),
         ("traffic shop --weight 30 --yes", (75, 30)),
-        ("undo --yes", (75, 25)),
+        ("undo --accept-current --yes", (75, 25)),
         ("rollback shop --yes --accept-current", (90, 0)),
     ] {
         let (code, told) = script(words);
@@ -76,7 +76,7 @@ async fn a_canary_and_a_flag_are_moved_and_moved_back_from_a_script() {
         assert_eq!((code, lamp.is_on().await), (0, on), "{change}: {told}");
         assert_eq!(lamp.rollout().await, rollout, "{told}");
     }
-    let (code, told) = script("undo --yes");
+    let (code, told) = script("undo --accept-current --yes");
     assert_eq!((code, lamp.rollout().await.as_str()), (0, "40"), "{told}");
 
     let (code, told) = script("journal -o json");

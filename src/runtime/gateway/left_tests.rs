@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn after_a_lost_reply_only_what_is_told_to_be_ours_is_ours() {
+async fn after_a_lost_reply_what_is_told_to_be_somebody_elses_is_not_ours() {
     let shift = || Intent::Shift {
         split: TrafficId::new(&SourceId::new("edge"), "checkout.prod-eu"),
         arm: "canary".into(),
@@ -14,7 +14,7 @@ async fn after_a_lost_reply_only_what_is_told_to_be_ours_is_ours() {
         (approve(), Some("arn:aws:iam::1:user/you · 1 · here"), "done: the answer was lost"),
         (approve(), Some("kim"), "answered before: approved by you at "),
         (approve(), None, "it was approved; by whom is not known"),
-        (shift(), Some("you"), "it is so now; by whom is not known"),
+        (shift(), Some("you"), "shows that it was done; by whom is not told"),
     ] {
         let how = How::After;
         let world =

@@ -50,8 +50,8 @@ impl Gateway {
     }
 
     /// Reads the target until it shows the effect, or patience ends: that of what does not show, and
-    /// that of what cannot be read. Without a reply, only what the backend itself tells to be ours is
-    /// ours: somebody else may have done the same. Fails where nothing could be read.
+    /// that of what cannot be read. Without a reply, what the backend tells to be somebody else's is not ours;
+    /// where it tells nobody, the note says so. Fails where nothing could be read.
     pub(super) async fn find(
         &self,
         source: &Arc<dyn Source>,
@@ -151,7 +151,15 @@ impl Gateway {
         }
         match whose(sent.write, sent.was, sent.me, &now.fleet) {
             Whose::Ours => done(),
-            Whose::Untold => unknown("it is so now; by whom is not known"),
+            // What begins anew can be there twice, once by each.
+            Whose::Untold if matches!(sent.write, Write::Start { .. } | Write::RollBack { .. }) => {
+                unknown("it is so now; by whom is not known")
+            }
+            // It was not so just before, and what was wanted holds: nothing is left to be done.
+            Whose::Untold => {
+                let note = format!("{note}; by whom is not told");
+                Look::Over(Outcome::Done { note: Some(note.into()) })
+            }
             // What was sent may still come.
             Whose::Others { by, at } => {
                 let by = by.map_or("somebody else".to_owned(), |by| by.to_string());
