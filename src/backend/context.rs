@@ -1,5 +1,6 @@
 //! What a read is given: the time, its epoch, and the budget it draws calls from.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub struct ReadContext {
     clock: SharedClock,
     epoch: u64,
     meter: Arc<Meter>,
+    at_once: bool,
     own: Arc<Own>,
 }
 
@@ -37,7 +39,13 @@ struct Waits {
 impl ReadContext {
     /// The context of the reads of one epoch.
     pub fn new(clock: SharedClock, epoch: u64, meter: Arc<Meter>) -> Self {
-        Self { clock, epoch, meter, own: Arc::default() }
+        Self { clock, epoch, meter, at_once: false, own: Arc::default() }
+    }
+
+    /// For a write: its calls count, and wait for none of the reads; these wait the longer.
+    #[must_use]
+    pub fn at_once(self) -> Self {
+        Self { at_once: true, ..self }
     }
 
     /// The same for one more read, with calls and waits counted from zero.
@@ -63,7 +71,7 @@ impl ReadContext {
 
     /// Call this before each API call: counts it, and waits while the budget is used up.
     pub async fn spend(&self) {
-        while let Some(wait) = self.meter.take() {
+        while let Some(wait) = self.meter.take(self.at_once) {
             self.own.wait(wait);
             tokio::time::sleep(wait).await;
             self.own.woken();
@@ -146,8 +154,9 @@ impl Meter {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// Takes a call from the bucket, or says how long to wait before trying again.
-    fn take(&self) -> Option<Duration> {
+    /// Takes a call from the bucket, or says how long to wait before trying again. What is taken at
+    /// once and is not there is owed.
+    fn take(&self, at_once: bool) -> Option<Duration> {
         let rate = f64::from(self.per_minute) / 60.0;
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -157,7 +166,7 @@ impl Meter {
         bucket.loan -= lent;
         bucket.tokens = (bucket.tokens + gained + lent).min(burst(self.per_minute));
         bucket.filled = now;
-        if bucket.tokens >= 1.0 {
+        if at_once || bucket.tokens >= 1.0 {
             bucket.tokens -= 1.0;
             self.calls.fetch_add(1, Ordering::Relaxed);
             return None;
@@ -165,6 +174,32 @@ impl Meter {
         let pace = if bucket.loan > 0.0 { rate * LENT } else { rate };
         // What rounding leaves of a token must not be waited for in no time, again and again.
         Some(Duration::from_secs_f64((1.0 - bucket.tokens) / pace).max(SHORTEST))
+    }
+}
+
+/// The meters of all sources of a control room: whatever asks a source counts with the same one.
+#[derive(Clone, Default)]
+pub struct Meters {
+    lends: bool,
+    known: Arc<Mutex<BTreeMap<SourceId, Arc<Meter>>>>,
+}
+
+impl Meters {
+    /// Meters that lend calls, if somebody waits for a picture.
+    pub fn new(lends: bool) -> Self {
+        Self { lends, known: Arc::default() }
+    }
+
+    /// The meter of `source`, which lets `per_minute` calls pass.
+    pub fn of(&self, source: &SourceId, per_minute: u32) -> Arc<Meter> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(meter) = known.get(source) {
+            return Arc::clone(meter);
+        }
+        let meter = if self.lends { Meter::lending(per_minute) } else { Meter::new(per_minute) };
+        let meter = Arc::new(meter);
+        known.insert(source.clone(), Arc::clone(&meter));
+        meter
     }
 }
 
@@ -188,6 +223,29 @@ mod tests {
         };
         let _ = tokio::time::timeout(limit, spending).await;
         meter.calls()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_called_at_once_counts_and_the_others_wait_for_it() {
+        let meters = Meters::default();
+        let meter = meters.of(&SourceId::new("a"), 60);
+        assert!(Arc::ptr_eq(&meter, &meters.of(&SourceId::new("a"), 60)));
+        let read = ReadContext::new(Arc::new(WallClock), 0, Arc::clone(&meter));
+        let write = read.for_read().at_once();
+        let start = Instant::now();
+        for _ in 0..10 {
+            read.spend().await;
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO, "ten seconds' worth");
+        for _ in 0..3 {
+            write.spend().await;
+        }
+        assert_eq!((start.elapsed(), write.waited()), (Duration::ZERO, Duration::ZERO));
+        assert_eq!((meter.calls(), write.calls()), (13, 3));
+        read.spend().await;
+        // What was owed comes first: three calls, and its own.
+        assert!(start.elapsed().abs_diff(Duration::from_secs(4)) < Duration::from_millis(50));
+        assert_eq!(meter.calls(), 14);
     }
 
     #[tokio::test(start_paused = true)]

@@ -99,8 +99,9 @@ async fn fly(
 ) -> Result<Exit, Failure> {
     let sources = started.sources.iter().map(|s| Arc::clone(&s.source));
     let patience = desk.patience + SENDING;
-    let gateway = Gateway::new(sources, Arc::clone(&started.clock), desk.folder, desk.who)
-        .patience(desk.patience);
+    let gateway = Gateway::new(sources, Arc::clone(&started.clock), desk.folder, desk.who);
+    let mut headless = Headless::start(started.setup, started.sources, started.clock);
+    let gateway = gateway.patience(desk.patience).meters(headless.meters());
     let mut past = Vec::new();
     if args.yes {
         let broken = |e: JournalError| Failure { exit: Exit::NoJournal, message: e.to_string() };
@@ -111,7 +112,6 @@ async fn fly(
             past = gateway.past().map_err(broken)?;
         }
     }
-    let mut headless = Headless::start(started.setup, started.sources, started.clock);
     headless.take(Msg::Past(past));
     headless.settle(READING).await;
     let Some(sender) = headless.sender() else {

@@ -12,6 +12,7 @@ use crate::app::effect::{Effect, Refresh};
 use crate::app::interest::Interest;
 use crate::app::{Msg, Setup, State, update};
 use crate::backend::clock::SharedClock;
+use crate::backend::context::Meters;
 use crate::domain::ids::SourceId;
 
 /// Messages that wait to be handled.
@@ -91,6 +92,11 @@ impl Headless {
     /// Reads this now, budget permitting.
     pub fn refresh(&self, what: &Refresh) {
         self.pool.refresh(what);
+    }
+
+    /// Where the calls to each source are counted.
+    pub fn meters(&self) -> &Meters {
+        self.pool.meters()
     }
 
     /// The state as it is, without the sources.

@@ -16,7 +16,7 @@ use super::manner::Manner;
 use super::reading::{Read, Running, read};
 use crate::app::Msg;
 use crate::backend::clock::SharedClock;
-use crate::backend::context::{Meter, ReadContext};
+use crate::backend::context::{Meter, Meters, ReadContext};
 use crate::backend::schedule::Schedule;
 use crate::backend::{Cadence, Source};
 use crate::domain::Timestamp;
@@ -62,6 +62,8 @@ pub struct Kept {
     pub series: Vec<ItemId>,
     /// The time.
     pub clock: SharedClock,
+    /// Where its calls are counted.
+    pub meters: Meters,
     /// How it is read.
     pub manner: Manner,
 }
@@ -102,9 +104,7 @@ pub async fn keep(kept: Kept, orders: mpsc::UnboundedReceiver<Order>, out: mpsc:
 async fn run(kept: &Kept, standing: &mut Standing, out: &mpsc::Sender<Msg>) {
     let meta = kept.source.meta();
     let cadence = kept.source.cadence();
-    let budget = cadence.budget_per_minute;
-    let lends = kept.manner.lends && standing.epoch == 0;
-    let meter = Arc::new(if lends { Meter::lending(budget) } else { Meter::new(budget) });
+    let meter = kept.meters.of(&kept.id, cadence.budget_per_minute);
     let context = ReadContext::new(Arc::clone(&kept.clock), standing.epoch, Arc::clone(&meter));
     let seed = kept.manner.seed_of(&kept.id);
     let topics = meta.capabilities.topics.clone();

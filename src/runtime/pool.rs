@@ -13,6 +13,7 @@ use crate::app::effect::Refresh;
 use crate::app::interest::Interest;
 use crate::backend::Source;
 use crate::backend::clock::SharedClock;
+use crate::backend::context::Meters;
 use crate::domain::ids::{ItemId, SourceId};
 
 /// A source and the series that may be asked of it.
@@ -28,6 +29,7 @@ pub struct Configured {
 pub struct Pool {
     orders: BTreeMap<SourceId, mpsc::UnboundedSender<Order>>,
     tasks: Vec<JoinHandle<()>>,
+    meters: Meters,
 }
 
 impl Pool {
@@ -40,14 +42,21 @@ impl Pool {
     ) -> Self {
         let mut orders = BTreeMap::new();
         let mut tasks = Vec::new();
+        let meters = Meters::new(manner.lends);
         for Configured { source, series } in sources {
             let (order, inbox) = mpsc::unbounded_channel();
             let id = source.meta().id;
-            let kept = Kept { id: id.clone(), source, series, clock: Arc::clone(clock), manner };
+            let (own, clock, meters) = (id.clone(), Arc::clone(clock), meters.clone());
+            let kept = Kept { id: own, source, series, clock, meters, manner };
             orders.insert(id, order);
             tasks.push(tokio::spawn(keep(kept, inbox, out.clone())));
         }
-        Self { orders, tasks }
+        Self { orders, tasks, meters }
+    }
+
+    /// Where the calls to each source are counted.
+    pub fn meters(&self) -> &Meters {
+        &self.meters
     }
 
     /// Tells each keeper which of its items are visible or moving.

@@ -42,21 +42,11 @@ pub(super) async fn read(
     context: ReadContext,
     deadline: Duration,
 ) -> Read {
-    let start = Instant::now();
     let id = source.meta().id;
     let mut running = Running(JoinSet::new());
     let (asked, given) = (scope.clone(), context.clone());
     running.0.spawn(async move { source.observe(&asked, &given).await });
-    let ended = loop {
-        // The deadline is for the backend: waiting for our own budget does not count.
-        let limit = deadline.saturating_add(context.waited());
-        let left = limit.saturating_sub(start.elapsed());
-        match tokio::time::timeout(left, running.0.join_next()).await {
-            Ok(ended) => break ended,
-            Err(_) if context.waited() > limit.saturating_sub(deadline) => {}
-            Err(_) => break None,
-        }
-    };
+    let ended = within(deadline, &context, running.0.join_next()).await.flatten();
     let what = scope.topic.word();
     let mut stuck = None;
     let result = match ended {
@@ -77,4 +67,24 @@ pub(super) async fn read(
     };
     let calls = context.calls();
     Read { scope, result, calls, stuck }
+}
+
+/// What `work` gives within `deadline`, not counting what it waits for our own budget: the deadline
+/// is for the backend.
+pub(super) async fn within<T>(
+    deadline: Duration,
+    context: &ReadContext,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let start = Instant::now();
+    let mut work = std::pin::pin!(work);
+    loop {
+        let limit = deadline.saturating_add(context.waited());
+        let left = limit.saturating_sub(start.elapsed());
+        match tokio::time::timeout(left, &mut work).await {
+            Ok(done) => return Some(done),
+            Err(_) if context.waited() > limit.saturating_sub(deadline) => {}
+            Err(_) => return None,
+        }
+    }
 }

@@ -87,10 +87,10 @@ pub async fn run<W: io::Write>(
     let mut dirty = !screen.draw(&state)?;
     let (out, mut inbox) = mpsc::channel(QUEUE);
     let known = sources.iter().map(|s| Arc::clone(&s.source));
-    let gateway =
-        Gateway::new(known, Arc::clone(&clock), desk.folder, desk.who).patience(desk.patience);
-    let mut writer = Writer::start(gateway, &out, desk.lasting);
+    let gateway = Gateway::new(known, Arc::clone(&clock), desk.folder, desk.who);
     let pool = Pool::start(sources, &clock, &out, Manner::default());
+    let gateway = gateway.patience(desk.patience).meters(pool.meters());
+    let mut writer = Writer::start(gateway, &out, desk.lasting);
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut drawn = Instant::now();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use flightdeck::app::effect::Refresh;
 use flightdeck::backend::Cadence;
 use flightdeck::backend::clock::WallClock;
+use flightdeck::backend::context::ReadContext;
 use flightdeck::domain::Timestamp;
 use flightdeck::domain::error::FaultKind;
 use flightdeck::domain::fact::FactKind;
@@ -325,4 +326,23 @@ async fn dropping_the_pool_ends_what_is_under_way() {
         }
     };
     tokio::time::timeout(seconds(30), alone).await.expect("the keeper lets go of its source");
+}
+
+#[tokio::test]
+async fn what_others_ask_of_a_source_is_reported_among_its_calls() {
+    let mut room = Room::open(&[healthy()]);
+    room.until("it is complete", good_is_complete).await;
+    let id = SourceId::new("good");
+    let meter = room.pool.meters().of(&id, calm().budget_per_minute);
+    let before = meter.calls();
+    let asking = ReadContext::new(Arc::new(WallClock), 0, meter).at_once();
+    for _ in 0..7 {
+        asking.spend().await;
+    }
+    room.until("they are told of", |room| {
+        let report = &room.source("good").report;
+        report.calls >= before + 7 && report.calls_last_minute >= 7
+    })
+    .await;
+    assert_eq!(room.source("good").report.calls, before + 7);
 }

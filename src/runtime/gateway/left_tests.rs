@@ -72,8 +72,8 @@ async fn what_was_answered_meanwhile_is_ours_only_if_we_are_named() {
         let other = world.confirmed(&approve());
         let order = other.order(0).unwrap();
         let source = world.gateway.sources.get(&order.write().source()).unwrap();
-        let clock = Arc::clone(&world.clock) as SharedClock;
-        source.submit(&order, &fresh::context(source, &clock)).await.unwrap();
+        let context = world.gateway.asking(source).context();
+        source.submit(&order, &context).await.unwrap();
         world.pass(5);
         assert_eq!(world.gateway.reconcile().await.unwrap().ended, 1);
         assert!(last(&world).starts_with(told), "{me}: {}", last(&world));

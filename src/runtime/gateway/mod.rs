@@ -19,6 +19,7 @@ use crate::app::Msg;
 use crate::app::activity::{Phase, WriteReport};
 use crate::backend::Source;
 use crate::backend::clock::SharedClock;
+use crate::backend::context::Meters;
 use crate::backend::port::Asked;
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::fleet::Fleet;
@@ -29,7 +30,7 @@ use crate::domain::write::{
 };
 use crate::store::journal::{Event, Journal, JournalError, Record};
 use crate::store::lock::{Lock, try_lock};
-use fresh::{answered_by, read};
+use fresh::Asking;
 use sent::Sent;
 
 /// How long a submission may take before its outcome counts as unknown.
@@ -47,6 +48,7 @@ pub struct Gateway {
     locks: PathBuf,
     who: SafeText,
     patience: Duration,
+    meters: Meters,
 }
 
 impl Gateway {
@@ -59,7 +61,15 @@ impl Gateway {
     ) -> Self {
         let sources = sources.into_iter().map(|source| (source.meta().id, source)).collect();
         let journal = Journal::new(folder.join("journal"));
-        Self { sources, clock, journal, locks: folder, who, patience: PATIENCE }
+        let (patience, meters) = (PATIENCE, Meters::default());
+        Self { sources, clock, journal, locks: folder, who, patience, meters }
+    }
+
+    /// Counts its calls among those of whoever reads these sources.
+    #[must_use]
+    pub fn meters(mut self, meters: &Meters) -> Self {
+        self.meters = meters.clone();
+        self
     }
 
     /// Looks for effects no longer than this.
@@ -175,7 +185,8 @@ impl Gateway {
 
     /// Reads the target again: only what was seen may be written to.
     async fn check(&self, source: &Arc<dyn Source>, order: &Order) -> Result<(), Outcome> {
-        let fresh = match read(source, order.write(), &self.clock).await {
+        let asking = self.asking(source).at_once();
+        let fresh = match asking.read(order.write()).await {
             Ok(fresh) => fresh,
             Err(fault) => {
                 let why = format!("the target could not be read again: {fault} ({})", fault.hint);
@@ -185,7 +196,7 @@ impl Gateway {
         let now = match expectation(order.write(), &fresh.fleet) {
             Ok(now) => now,
             Err(why) => {
-                let answered = answered_by(source, order.write(), &fresh.fleet, &self.clock).await;
+                let answered = asking.answered_by(order.write(), &fresh.fleet).await;
                 return Err(match answered {
                     Some(answered) => answered,
                     None if !fresh.fleet.knows(&order.write().target()) => Outcome::refused(why),
@@ -197,12 +208,12 @@ impl Gateway {
         if moved.is_empty() {
             return Ok(());
         }
-        let answered = answered_by(source, order.write(), &fresh.fleet, &self.clock).await;
+        let answered = asking.answered_by(order.write(), &fresh.fleet).await;
         Err(answered.unwrap_or(Outcome::Moved { moved, said: None }))
     }
 
     async fn send(&self, source: &Arc<dyn Source>, order: &Order) -> Result<Receipt, Fault> {
-        let context = fresh::context(source, &self.clock);
+        let context = self.asking(source).at_once().context();
         match tokio::time::timeout(DEADLINE, source.submit(order, &context)).await {
             Ok(reply) => reply,
             Err(_) => Err(Fault::new(
@@ -229,7 +240,13 @@ impl Gateway {
             let message = format!("there is no source {id}");
             return Err(Fault::new(FaultKind::InvalidRequest, message));
         };
-        Ok(read(source, write, &self.clock).await?.fleet)
+        Ok(self.asking(source).read(write).await?.fleet)
+    }
+
+    /// Its calls are among those of its source, and under the same budget.
+    fn asking<'a>(&'a self, source: &'a Arc<dyn Source>) -> Asking<'a> {
+        let (id, budget) = (source.meta().id, source.cadence().budget_per_minute);
+        Asking::new(source, &self.clock, self.meters.of(&id, budget))
     }
 
     /// Between two reads of the target of `write` that somebody waits for.
@@ -241,7 +258,7 @@ impl Gateway {
     /// What became of one approval, as its source tells.
     pub async fn decision(&self, asked: &Asked) -> Result<Option<Decision>, Fault> {
         let Some(source) = self.sources.get(&asked.pipeline.source) else { return Ok(None) };
-        fresh::decision(source, asked, &self.clock).await
+        self.asking(source).decision(asked).await
     }
 
     /// What came back for each step of `plan`, as it was recorded.

@@ -66,8 +66,7 @@ impl World {
     async fn read(&mut self) {
         for source in &self.sources {
             for topic in [Topic::Overview, Topic::Changes] {
-                let clock = Arc::clone(&self.clock) as SharedClock;
-                let context = fresh::context(source, &clock);
+                let context = self.gateway.asking(source).context();
                 let scope = Scope { topic, items: Vec::new() };
                 let answer = source.observe(&scope, &context).await.unwrap();
                 update(&mut self.state, Msg::Observed(Box::new(answer)));
@@ -322,6 +321,42 @@ async fn no_journal_no_write() {
     world.read().await;
     let waits = world.state.fleet.pipelines.get(&payments()).unwrap().value.approvals().count();
     assert_eq!(waits, 1, "nothing was sent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_write_asks_counts_among_the_calls_of_its_source_and_waits_for_none_of_them() {
+    let mut world = World::open("bad-canary", |source| source).await;
+    let meters = Meters::default();
+    let (id, other) = (SourceId::new("flags"), SourceId::new("edge"));
+    let budget = world.gateway.sources[&id].cadence().budget_per_minute;
+    let (meter, untouched) = (meters.of(&id, budget), meters.of(&other, budget));
+    let clock = Arc::clone(&world.clock) as SharedClock;
+    let read = ReadContext::new(clock, 0, Arc::clone(&meter));
+    world.gateway = world.gateway.meters(&meters);
+    let flag = crate::domain::ids::FlagId::new(&id, "new-tax");
+    let (change, environment) = (FlagChange::Enabled { on: true }, "production".into());
+    let confirmed = world.confirmed(&Intent::Flag { flag, environment, change });
+    // The keeper has used up the budget.
+    let start = tokio::time::Instant::now();
+    while start.elapsed() == Duration::ZERO {
+        read.spend().await;
+    }
+    let (before, start) = (meter.calls(), tokio::time::Instant::now());
+    let order = confirmed.order(0).unwrap();
+    let source = Arc::clone(&world.gateway.sources[&id]);
+    world.gateway.check(&source, &order).await.unwrap();
+    world.gateway.send(&source, &order).await.unwrap();
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert_eq!(meter.calls() - before, 2, "read again, sent");
+    // What looks for an effect is a read as any other: it waits for what is owed.
+    world.gateway.read(order.write()).await.unwrap();
+    assert_eq!(meter.calls() - before, 3);
+    assert!(start.elapsed() >= Duration::from_mins(2) / budget);
+    assert_eq!(untouched.calls(), 0);
+    let outcomes = world.carry_out(&world.confirmed(&approve())).await;
+    assert!(is_done(&outcomes), "{outcomes:?}");
+    let pipelines = meters.of(&payments().source, 1);
+    assert_eq!(pipelines.calls(), 3, "read again, sent, and looked at");
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::fresh::{self, Fresh, answered, conflict, read};
+use super::fresh::{self, Fresh};
 use super::sent::Sent;
 use super::{Gateway, PACE};
 use crate::backend::Source;
@@ -63,7 +63,7 @@ impl Gateway {
             Ok(receipt) => Reply::Accepted(receipt),
             Err(fault) if fault.kind == FaultKind::OutcomeUnknown => Reply::Lost(fault.message),
             Err(fault) if matches!(fault.kind, FaultKind::Conflict | FaultKind::InvalidRequest) => {
-                return Ok(conflict(source, sent, fault, &self.clock).await);
+                return Ok(self.asking(source).conflict(sent, fault).await);
             }
             Err(fault) if matches!(fault.kind, FaultKind::Throttled { .. }) => {
                 return Ok(self.throttled(source, sent, fault).await);
@@ -93,7 +93,7 @@ impl Gateway {
     }
 
     async fn look(&self, source: &Arc<dyn Source>, sent: &Sent<'_>, reply: &Reply) -> Look {
-        let now = match read(source, sent.write, &self.clock).await {
+        let now = match self.asking(source).read(sent.write).await {
             Ok(now) => now,
             Err(fault) => return Look::Unread(fault.to_string()),
         };
@@ -128,7 +128,7 @@ impl Gateway {
         let done = || Look::Over(Outcome::Done { note: Some(note.into()) });
         let unknown = |what: &str| Look::Over(Outcome::Unknown { why: reply.but(what).into() });
         if let Write::Answer { approve, comment, .. } = sent.write {
-            let decision = match answered(source, sent.write, &now.fleet, &self.clock).await {
+            let decision = match self.asking(source).answered(sent.write, &now.fleet).await {
                 Ok(Some(decision)) => decision,
                 Ok(None) => {
                     return match shown {
@@ -171,7 +171,7 @@ impl Gateway {
 
     /// Something on the way back may have said that it was throttled.
     async fn throttled(&self, source: &Arc<dyn Source>, sent: &Sent<'_>, fault: Fault) -> Outcome {
-        let Ok(now) = read(source, sent.write, &self.clock).await else {
+        let Ok(now) = self.asking(source).read(sent.write).await else {
             return Outcome::Failed { fault };
         };
         let shown = seen(sent.write, sent.was, &now.fleet);
