@@ -90,16 +90,22 @@ pub struct Backend {
 
 impl Backend {
     pub fn answering(status: u16, body: &'static str) -> Self {
+        Self::answering_each(move |_| (status, body))
+    }
+
+    /// The same by a script, which is given how many requests there were before.
+    pub fn answering_each(script: impl Fn(usize) -> (u16, &'static str) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let ended = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&ended);
         let thread = std::thread::spawn(move || {
-            for stream in listener.incoming() {
+            for (before, stream) in listener.incoming().enumerate() {
                 if seen.load(Ordering::SeqCst) {
                     return;
                 }
                 // A client that goes away has to be no trouble to the next one.
+                let (status, body) = script(before);
                 let _ = stream.and_then(|stream| answer(&stream, status, body));
             }
         });

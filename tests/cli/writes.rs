@@ -178,6 +178,48 @@ fn a_refusal_before_there_is_a_plan_is_a_document_too() {
     assert!(said.err.contains(why), "people are told the same: {said:?}");
 }
 
+/// The split is the rehearsal's, and the canary behind it tells its version by itself: another one is
+/// deployed after the plan was made, before anything is sent.
+#[test]
+fn a_canary_that_was_replaced_since_it_was_seen_gets_no_more_traffic() {
+    let versions = |first: &'static str, then: &'static str| {
+        Backend::answering_each(move |before| (200, if before == 0 { first } else { then }))
+    };
+    let (old, new) = (r#"{"version":"build-8"}"#, r#"{"version":"build-9"}"#);
+    let shift = |backend: &Backend, percent: &str, more: &[&str]| {
+        let home = Home::new();
+        home.write(
+            "canary.toml",
+            &format!(
+                "[rehearsal]\nscenario = \"good-canary\"\n[sources.practice]\nkind = \"rehearsal\"\n\
+                 [sources.web]\nkind = \"http\"\nevery = \"2m\"\n[[sources.web.targets]]\n\
+                 name = \"canary\"\nurl = \"{}/\"\nversion_pointer = \"/version\"\n\
+                 [services.mine]\ntraffic = [\"*/checkout*\"]\n[[services.mine.canaries]]\nname = \"next\"\n\
+                 traffic = \"*/checkout*\"\nenvironment = \"web/canary\"\nbaseline = \"stable\"\n\
+                 canary = \"canary\"\n\
+                 signals = {{ source = \"prom\", labels = 'version=\"{{arm}}\"' }}\n\
+                 [sources.prom]\nkind = \"prometheus\"\nurl = \"http://127.0.0.1:9\"\n",
+                backend.url
+            ),
+        );
+        let args = ["--config", "canary.toml", "traffic", "mine", "--percent", percent, "--yes"];
+        let told = home.run(&[&args[..], &["--break-glass", "drill"], more].concat());
+        let journal = home.run(&["--config", "canary.toml", "journal"]).exits(0);
+        (told, journal)
+    };
+    let (told, journal) = shift(&versions(old, new), "50", &["--accept-current"]);
+    let told = told.exits(22);
+    let why = "revision in canary was build-8, is build-9";
+    assert!(told.out.contains(why), "{told:?}");
+    assert!(journal.out.contains(why) && !journal.out.contains("sending"), "{journal:?}");
+    let (told, _) = shift(&versions(old, old), "50", &["--accept-current"]);
+    let told = told.exits(0);
+    assert!(told.out.contains("revision in canary build-8, read at"), "{told:?}");
+    // Away from it, whatever it is by now.
+    let (told, journal) = shift(&versions(old, new), "1", &["--accept-current"]);
+    assert!(told.code == 0 && journal.out.contains("sending"), "{told:?}");
+}
+
 /// A flag service at `url`, and the rehearsal beside it.
 fn with_flags(home: &Home, url: &str) {
     home.write(

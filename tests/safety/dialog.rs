@@ -282,9 +282,14 @@ fn another_version_where_the_canary_runs_has_moved() {
     let spec = &mut desk.room.state.setup.services[0].canaries[0];
     spec.environment = Some(Pattern::parse("lb/prod"));
     desk.room.tell(environment("r8"));
+    desk.room.tell(Fact::Traffic(split(&[("stable", 98, true), ("canary", 2, true)])));
     let mut plan = desk.room.plan(&shift("canary", 5)).unwrap();
     assert_eq!(flightdeck::app::plan::again(&desk.room.state, &mut plan), []);
     desk.room.tell(environment("r9"));
+    // It is read again by whoever sends it; the way away from a canary waits for no reading of it.
+    assert!(plan.steps[0].expects.beside.iter().all(|beside| beside.binding));
+    let away = desk.room.plan(&shift("canary", 0)).unwrap();
+    assert!(away.steps[0].expects.beside.iter().all(|beside| !beside.binding));
     let moved = flightdeck::app::plan::again(&desk.room.state, &mut plan);
     let said: Vec<String> =
         moved.iter().map(|m| format!("{} {} {}", m.what, m.seen, m.now)).collect();

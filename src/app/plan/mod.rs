@@ -1,6 +1,7 @@
 //! Plans: from what the operator wants to the steps that do it, with what was seen and the guards.
 
 mod back;
+mod beside;
 mod choices;
 mod compose;
 mod guards;
@@ -68,7 +69,7 @@ pub fn plan(state: &State, intent: &Intent, comment: &str, id: PlanId) -> Result
 
 fn step(state: &State, write: Write) -> Result<Step, String> {
     let mut expects = expectation(&write, &state.fleet)?;
-    expects.around = place::around_write(state, &write);
+    expects.beside = beside::of(state, &write);
     let target = write.target();
     let seen_at = age::of_item(state, &target).map_or(Timestamp::UNIX_EPOCH, |age| age.at);
     let source = state.fleet.sources.get(target.source());
@@ -116,8 +117,7 @@ pub fn again(state: &State, plan: &mut Plan) -> Vec<Moved> {
         match expectation(&step.write, &state.fleet) {
             Ok(now) => {
                 moved.extend(step.expects.moved(&now));
-                let around = place::around_write(state, &step.write);
-                moved.extend(step.expects.moved_around(&around));
+                moved.extend(step.expects.beside.iter().filter_map(|b| b.moved(&state.fleet)));
             }
             Err(why) => moved.push(step.expects.gone(&why)),
         }

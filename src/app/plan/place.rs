@@ -1,6 +1,5 @@
 //! Where a write happens, by name: what freezes and the production rule look at.
 
-use super::lookup::canaries_of;
 use crate::app::state::State;
 use crate::domain::ids::{ItemId, PipelineId, TrafficId};
 use crate::domain::text::SafeText;
@@ -110,31 +109,6 @@ fn of_split(state: &State, split: &TrafficId) -> Place {
     told |= state.setup.policy.is_production(&plain)
         || known.any(|(_, o)| plain.iter().any(|name| o.value.name == **name));
     Place { names, told }
-}
-
-/// What runs where the canaries of a write's traffic split run, as far as it is known.
-pub(super) fn around_write(state: &State, write: &Write) -> Vec<(SafeText, SafeText)> {
-    let ItemId::Traffic(split) = write.target() else { return Vec::new() };
-    let mut found: Vec<(SafeText, SafeText)> = Vec::new();
-    for spec in canaries_of(state, &split) {
-        let known = state.fleet.environments.iter();
-        let own = known.filter(|(id, _)| {
-            let pattern = spec.environment.as_ref();
-            pattern.is_some_and(|p| p.matches(&id.source, id.name.as_str()))
-        });
-        for (id, o) in own {
-            let name: SafeText = format!("revision in {}", id.name).into();
-            // Of several fleets it is the canary's that counts.
-            let slot = o.value.slots.iter().find(|slot| slot.name == spec.canary);
-            let revision = slot.map_or(&o.value.revision, |slot| &slot.revision);
-            if let Some(revision) = revision
-                && found.iter().all(|(known, _)| *known != name)
-            {
-                found.push((name, revision.short().into()));
-            }
-        }
-    }
-    found
 }
 
 /// The environments that the canaries of a traffic split are said to run in.

@@ -54,7 +54,8 @@ pub struct ActStep {
     pub place: SafeText,
     /// As whom, if the source tells.
     pub identity: Option<SafeText>,
-    /// What was seen of its target: the write is refused if any of it moves.
+    /// What was seen of its target, and of where a canary runs: the write is refused if any of it
+    /// moves.
     pub seen: Vec<Seen>,
     /// When that was read.
     pub seen_at: Timestamp,
@@ -95,12 +96,7 @@ pub fn act(plan: &Plan, setup: &Setup) -> Act {
         source: step.write.source(),
         place: step.place.clone(),
         identity: step.identity.clone(),
-        seen: step
-            .expects
-            .facts
-            .iter()
-            .map(|(what, value)| Seen { what: what.clone(), value: value.clone() })
-            .collect(),
+        seen: step.expects.told().map(|(what, value)| Seen { what, value }).collect(),
         seen_at: step.seen_at,
         no_undo: step.no_undo.clone(),
         outcome: None,

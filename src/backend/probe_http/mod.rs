@@ -96,15 +96,23 @@ impl ProbeHttp {
     async fn overview(&self, scope: &Scope, cx: &ReadContext) -> Result<Observation, Fault> {
         let session = self.http.session().await?;
         let session = &session;
+        let whole = scope.items.is_empty();
+        let wanted = |target: &&HttpTarget| {
+            let id = EnvironmentId::new(&self.meta.id, &target.name);
+            whole || scope.items.contains(&ItemId::Environment(id))
+        };
+        let targets: Vec<HttpTarget> = self.targets.iter().filter(wanted).cloned().collect();
         // Half of them at once, so that even targets that all hang fit into the read's deadline.
         let at_once = AT_ONCE.max(self.targets.len().div_ceil(2));
-        let reads: Vec<_> = stream::iter(self.targets.iter().cloned())
+        let reads: Vec<_> = stream::iter(targets)
             .map(|target| self.probe(session, target, cx))
             .buffered(at_once)
             .collect()
             .await;
         let mut answer = cx.answer(&self.meta.id, scope);
-        answer.complete.push(FactKind::Environments);
+        if whole {
+            answer.complete.push(FactKind::Environments);
+        }
         if !reads.is_empty() && reads.iter().all(|(_, read)| read.is_err()) {
             answer.warnings.push("no target could be asked: all are unknown".into());
         }
@@ -112,6 +120,8 @@ impl ProbeHttp {
         let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
         for (id, read) in reads {
             match read {
+                // Whoever asks for some alone may pass on no change: it is told by the next reading.
+                Ok(environment) if !whole => answer.facts.push(Fact::Environment(environment)),
                 Ok(mut environment) => {
                     let change = history.see(&mut environment, answer.at);
                     answer.facts.push(Fact::Environment(environment));

@@ -67,6 +67,32 @@ async fn a_healthy_target_tells_status_latency_and_version() {
     assert_eq!(answer.complete, [FactKind::Environments]);
 }
 
+#[tokio::test]
+async fn one_that_is_asked_for_alone_is_read_alone_and_takes_no_change_from_the_others() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let asked = Arc::clone(&count);
+    let server = Responder::start(move |_| {
+        let before = asked.fetch_add(1, Ordering::SeqCst);
+        let version = if before < 2 { "r8" } else { "r9" };
+        Reply::Http(200, vec![("X-Version", version.to_owned())], Vec::new())
+    })
+    .await;
+    let target = |name| json!({ "name": name, "url": server.url, "version_header": "x-version" });
+    let source = source(&json!([target("a"), target("b")]));
+    observe(&source).await;
+    let context = ReadContext::new(Arc::new(WallClock), 1, Arc::new(Meter::new(60_000)));
+    let b = ItemId::Environment(EnvironmentId::new(&SourceId::new("web"), "b"));
+    let scope = Scope { topic: Topic::Overview, items: vec![b.clone()] };
+    let alone = source.observe(&scope, &context).await.unwrap();
+    assert_eq!((count.load(Ordering::SeqCst), context.calls()), (3, 1));
+    let found = environments(&alone);
+    assert_eq!(found.iter().map(|e| e.id.name.as_str()).collect::<Vec<_>>(), ["b"]);
+    assert_eq!(found[0].revision, Some(Revision::of("r9")));
+    assert_eq!((alone.complete.len(), changes(&alone).len()), (0, 0));
+    let told = observe(&source).await;
+    assert!(changes(&told).iter().any(|change| change.target == Some(b.clone())));
+}
+
 /// What a target does with a request, given half an answer.
 type Answering = fn(Vec<u8>) -> Reply;
 

@@ -64,9 +64,11 @@ fn revision(step: &Step) -> Option<&str> {
         // `weight 10 drained 4f1c9a2`: the revision is the last word, if one is told.
         Some(arm) => {
             let words = step.expects.get(arm.as_str())?.as_str();
-            let told = words.split_whitespace().skip(2).last()?;
             let states = ["drained", "maintenance", "used"];
-            (!states.contains(&told)).then_some(told)
+            let told = words.split_whitespace().skip(2).last();
+            // A balancer may tell none: what runs where the canary does counts then.
+            let beside = || step.expects.beside.iter().find(|own| own.slot == *arm);
+            told.filter(|told| !states.contains(told)).or_else(|| Some(beside()?.revision.as_str()))
         }
         None => {
             let known = step.expects.get("revision").or_else(|| step.expects.get("version"))?;
@@ -99,7 +101,51 @@ fn percent(state: &State, write: &Write) -> Option<f64> {
 }
 
 fn there(plan: &Plan) -> String {
-    let facts = plan.steps.iter().flat_map(|step| &step.expects.facts);
+    let facts = plan.steps.iter().flat_map(|step| step.expects.told());
     let all: Vec<String> = facts.map(|(name, value)| format!("{name} {value}")).collect();
     format!("there is {}", all.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+    use crate::domain::ids::{EnvironmentId, SourceId, TrafficId};
+    use crate::domain::write::{ArmWish, Beside, Expectation, Words};
+
+    /// A step that gives an arm a weight, which the balancer tells with these words.
+    fn step(told: &str) -> Step {
+        let split = TrafficId::new(&SourceId::new("lb"), "shop");
+        let beside = Beside {
+            environment: EnvironmentId::new(&SourceId::new("web"), "canary"),
+            slot: "canary".into(),
+            revision: "build-8".into(),
+            binding: true,
+        };
+        let facts = vec![("canary".into(), told.into())];
+        Step {
+            write: Write::Arm { split, arm: "canary".into(), wish: ArmWish::Weight(5) },
+            expects: Expectation { facts, token: None, beside: vec![beside] },
+            seen_at: Timestamp::UNIX_EPOCH,
+            words: Words::default(),
+            identity: None,
+            place: "here".into(),
+            undo: None,
+            no_undo: None,
+        }
+    }
+
+    #[test]
+    fn where_the_balancer_tells_no_revision_that_of_the_environment_counts() {
+        for (told, revision) in [
+            ("weight 10 4f1c9a", "4f1c9a"),
+            ("weight 10 drained 4f1c9a", "4f1c9a"),
+            ("weight 10", "build-8"),
+            ("weight 10 drained", "build-8"),
+            ("weight 10 in maintenance", "build-8"),
+            ("weight 10 not used", "build-8"),
+        ] {
+            assert_eq!(super::revision(&step(told)), Some(revision), "{told}");
+        }
+    }
 }

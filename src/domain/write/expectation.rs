@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::beside::Beside;
 use super::kind::{ArmWish, Write};
+use super::moved::Moved;
 use crate::domain::fleet::Fleet;
 use crate::domain::ids::ExecutionId;
 use crate::domain::pipeline::{Approval, Pipeline, Stage};
@@ -16,20 +18,9 @@ pub struct Expectation {
     pub facts: Vec<(SafeText, SafeText)>,
     /// The token of the approval, if one is answered.
     pub token: Option<Token>,
-    /// What was seen around the target, in other sources: it is compared until it is confirmed.
+    /// What was seen beside the target, in other sources.
     #[serde(default)]
-    pub around: Vec<(SafeText, SafeText)>,
-}
-
-/// Something that is no longer as it was seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moved {
-    /// What.
-    pub what: SafeText,
-    /// As it was seen.
-    pub seen: SafeText,
-    /// As it is now.
-    pub now: SafeText,
+    pub beside: Vec<Beside>,
 }
 
 impl Expectation {
@@ -43,24 +34,17 @@ impl Expectation {
         self.facts.iter().find(|(own, _)| *own == name).map(|(_, value)| value)
     }
 
+    /// All that was seen, of the target and beside it, as it is shown.
+    pub fn told(&self) -> impl Iterator<Item = (SafeText, SafeText)> + '_ {
+        let beside = self.beside.iter().map(|own| (own.what(), own.short()));
+        self.facts.iter().cloned().chain(beside)
+    }
+
     /// That nothing of what was seen is there any more, because of `why`.
     pub fn gone(&self, why: &str) -> Moved {
         let seen: Vec<String> =
             self.facts.iter().map(|(name, value)| format!("{name} {value}")).collect();
         Moved { what: "target".into(), seen: seen.join(", ").into(), now: why.into() }
-    }
-
-    /// What of what was seen around is different in `now`.
-    pub fn moved_around(&self, now: &[(SafeText, SafeText)]) -> Vec<Moved> {
-        let now = |name: &SafeText| now.iter().find(|(own, _)| own == name).map(|(_, now)| now);
-        let told = self.around.iter().filter_map(|(what, seen)| Some((what, seen, now(what)?)));
-        told.filter(|(_, seen, now)| seen != now)
-            .map(|(what, seen, now)| Moved {
-                what: what.clone(),
-                seen: seen.clone(),
-                now: now.clone(),
-            })
-            .collect()
     }
 
     /// What is different in `now`.

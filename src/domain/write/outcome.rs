@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::expectation::Moved;
+use super::moved::Moved;
 use crate::domain::error::Fault;
 use crate::domain::text::SafeText;
 

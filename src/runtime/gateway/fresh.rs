@@ -9,6 +9,7 @@ use crate::backend::port::Asked;
 use crate::backend::{ReadContext, Source};
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::fleet::Fleet;
+use crate::domain::ids::ItemId;
 use crate::domain::observation::{Scope, Topic};
 use crate::domain::pipeline::RunState;
 use crate::domain::write::{Decision, Moved, Outcome, Verdict, Write, expectation};
@@ -48,8 +49,12 @@ impl<'a> Asking<'a> {
 
     /// Reads the target of `write`.
     pub(super) async fn read(&self, write: &Write) -> Result<Fresh, Fault> {
+        self.look(write.target()).await
+    }
+
+    /// Reads one thing, in the narrowest way.
+    pub(super) async fn look(&self, target: ItemId) -> Result<Fresh, Fault> {
         let meta = self.source.meta();
-        let target = write.target();
         let narrow = meta.capabilities.topics.contains(&Topic::Items);
         let topic = if narrow { Topic::Items } else { Topic::Overview };
         let scope = Scope { topic, items: vec![target.clone()] };

@@ -23,7 +23,7 @@ use crate::backend::context::Meters;
 use crate::backend::port::Asked;
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::fleet::Fleet;
-use crate::domain::ids::SourceId;
+use crate::domain::ids::{ItemId, SourceId};
 use crate::domain::text::SafeText;
 use crate::domain::write::{
     Confirmed, Decision, Order, Outcome, Plan, Receipt, Write, expectation,
@@ -206,10 +206,32 @@ impl Gateway {
         };
         let moved = order.expects().moved(&now);
         if moved.is_empty() {
-            return Ok(());
+            return self.check_beside(order).await;
         }
         let answered = asking.answered_by(order.write(), &fresh.fleet).await;
         Err(answered.unwrap_or(Outcome::Moved { moved, said: None }))
+    }
+
+    /// Reads again what was seen beside the target, in other sources: a canary's share goes to the
+    /// version that was on the screen, or nowhere.
+    async fn check_beside(&self, order: &Order) -> Result<(), Outcome> {
+        let mut moved = Vec::new();
+        for beside in order.expects().beside.iter().filter(|beside| beside.binding) {
+            let id = &beside.environment;
+            let Some(source) = self.sources.get(&id.source) else {
+                return Err(Outcome::refused(format!("there is no source {}", id.source)));
+            };
+            let item = ItemId::Environment(id.clone());
+            match self.asking(source).at_once().look(item).await {
+                Ok(fresh) => moved.extend(beside.moved_or_gone(&fresh.fleet)),
+                Err(fault) => {
+                    let (what, hint) = (beside.what(), &fault.hint);
+                    let why = format!("the {what} could not be read again: {fault} ({hint})");
+                    return Err(Outcome::Refused { why: why.into(), fault: Some(fault) });
+                }
+            }
+        }
+        if moved.is_empty() { Ok(()) } else { Err(Outcome::Moved { moved, said: None }) }
     }
 
     async fn send(&self, source: &Arc<dyn Source>, order: &Order) -> Result<Receipt, Fault> {

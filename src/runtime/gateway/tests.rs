@@ -395,3 +395,6 @@ async fn after_the_clock_went_back_the_last_write_is_still_the_last() {
 
 #[path = "left_tests.rs"]
 mod left;
+
+#[path = "beside_tests.rs"]
+mod beside;

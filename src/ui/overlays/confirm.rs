@@ -132,9 +132,7 @@ fn body(state: &State, look: &Look, dialog: &Dialog, width: usize) -> Vec<Line<'
 fn seen(state: &State, step: &Step) -> String {
     let facts: Vec<String> = step
         .expects
-        .facts
-        .iter()
-        .chain(&step.expects.around)
+        .told()
         .filter(|(_, value)| !value.as_str().is_empty())
         .map(|(name, value)| format!("{name} {}", short(value.as_str())))
         .collect();
