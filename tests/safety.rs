@@ -18,6 +18,8 @@ mod dialog;
 mod freeze;
 #[path = "safety/guards.rs"]
 mod guards;
+#[path = "safety/production.rs"]
+mod production;
 #[path = "safety/properties.rs"]
 mod properties;
 #[path = "safety/reading.rs"]

@@ -11,6 +11,8 @@ pub(super) struct Place {
     pub(super) names: Vec<String>,
     /// Whether they tell in which environment it is; what is not told may be production.
     pub(super) told: bool,
+    /// Whether the source of one of these environments says that customers are on it.
+    customers: bool,
 }
 
 /// Where `write` happens.
@@ -31,17 +33,20 @@ pub(super) fn place(state: &State, write: &Write) -> Place {
             of_split(state, split)
         }
         Write::Flag { environment, .. } => {
-            Place { names: parts(environment.as_str()), told: !environment.as_str().is_empty() }
+            let names = parts(environment.as_str());
+            let customers = has_customers(state, &names);
+            Place { names, told: !environment.as_str().is_empty(), customers }
         }
     }
 }
 
-/// Whether `write` touches production. What tells of no environment counts as that.
+/// Whether `write` touches production: by name, or because the source of the environment says so. What
+/// tells of no environment counts as that.
 pub(super) fn is_production(state: &State, write: &Write) -> bool {
-    let Place { names, told } = place(state, write);
+    let Place { names, told, customers } = place(state, write);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let traffic = matches!(write.target(), ItemId::Traffic(_));
-    traffic || !told || state.setup.policy.is_production(&names)
+    traffic || !told || customers || state.setup.policy.is_production(&names)
 }
 
 fn parts(name: &str) -> Vec<String> {
@@ -60,21 +65,36 @@ fn of_pipeline(state: &State, id: &PipelineId, stage: Option<&SafeText>) -> Plac
         Some(stage) => parts(stage.as_str()).into_iter().chain(own).collect(),
         None => all.clone(),
     };
-    if are_environments(state, &all) {
-        return Place { names, told: true };
-    }
-    let around = of_owners(state, id);
-    let told = !around.is_empty();
-    names.extend(around);
-    Place { names, told }
+    let told = are_environments(state, &all) || {
+        let around = of_owners(state, id);
+        let told = !around.is_empty();
+        names.extend(around);
+        told
+    };
+    // A stage may be called `Deploy-live`.
+    let with_words = names.iter().cloned().chain(words(&names)).collect::<Vec<_>>();
+    Place { customers: has_customers(state, &with_words), names, told }
+}
+
+fn words(names: &[String]) -> impl Iterator<Item = String> + '_ {
+    names.iter().flat_map(|name| name.split(['-', '_'])).map(str::to_owned)
+}
+
+/// Whether the source of an environment of one of these names says that customers are on it.
+fn has_customers(state: &State, names: &[String]) -> bool {
+    state.fleet.environments.iter().any(|(id, o)| {
+        let own = [&id.name, &o.value.name];
+        let is_own = |name: &String| own.iter().any(|own| own.as_str().eq_ignore_ascii_case(name));
+        o.value.production == Some(true) && names.iter().any(is_own)
+    })
 }
 
 /// Whether one of `names`, or a word of it, is the name of an environment.
 fn are_environments(state: &State, names: &[String]) -> bool {
     let plain: Vec<&str> = names.iter().map(String::as_str).collect();
-    let words: Vec<&str> = plain.iter().flat_map(|name| name.split(['-', '_'])).collect();
+    let words: Vec<String> = words(names).collect();
     let is_one = |name: &SafeText| {
-        let mut told = plain.iter().chain(&words);
+        let mut told = names.iter().chain(&words);
         told.any(|own| own.eq_ignore_ascii_case(name.as_str()))
     };
     state.setup.policy.is_production(&plain)
@@ -108,7 +128,7 @@ fn of_split(state: &State, split: &TrafficId) -> Place {
     let mut known = state.fleet.environments.iter();
     told |= state.setup.policy.is_production(&plain)
         || known.any(|(_, o)| plain.iter().any(|name| o.value.name == **name));
-    Place { names, told }
+    Place { customers: has_customers(state, &names), names, told }
 }
 
 /// The environments that the canaries of a traffic split are said to run in.
