@@ -128,8 +128,9 @@ pub enum Custom {
     Share(TrafficId, SafeText),
     /// The weight of a version, as the backend counts it.
     Weight(TrafficId, SafeText),
-    /// An attribute of a flag, as `NAME=VALUE`, in an environment.
-    Attribute(FlagId, SafeText),
+    /// An attribute of a flag, as `NAME=VALUE`, in an environment, by a strategy; by the usual one
+    /// without.
+    Attribute(FlagId, SafeText, Option<SafeText>),
 }
 
 /// One line of a choice: what it would do, or why it cannot.

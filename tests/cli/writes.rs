@@ -253,3 +253,47 @@ fn what_could_not_be_read_is_unknown_and_not_absent() {
         assert!(told.err.contains("nothing waits for an answer in mine"), "{told:?}");
     }
 }
+
+#[test]
+fn a_stage_goes_back_to_what_was_in_it_before_and_nothing_is_held() {
+    let home = Home::new();
+    let back = |stage: &str, more: &[&str]| {
+        let args = ["rollback", "search", "--stage", stage, "--break-glass", "drill"];
+        home.run(&quiet(&[&args[..], more].concat()))
+    };
+    let said = back("Nowhere", &["--yes", "--accept-current"]).exits(20);
+    assert!(said.err.contains("nothing can be put back into Nowhere of search"), "{said:?}");
+    for stage in ["Staging", "Prod"] {
+        let plan = back(stage, &["--dry-run", "-o", "json"]).exits(0).json();
+        let title = plan["title"].as_str().unwrap();
+        assert!(title.contains(stage) && title.contains("search-main"), "{title}");
+        let done = back(stage, &["--yes", "--accept-current", "-o", "json"]).exits(0).json();
+        let steps = done["steps"].as_array().unwrap();
+        assert_eq!((steps.len(), &steps[0]["outcome"]), (1, &"done".into()), "{done}");
+    }
+    let journal = home.run(&quiet(&["journal"])).exits(0);
+    assert!(!journal.out.contains("hold"), "{journal:?}");
+    // Without a stage, the last one goes back and its way in is closed.
+    let whole = ["rollback", "search", "--accept-current", "--yes", "--break-glass", "drill"];
+    let whole = home.run(&quiet(&[&whole[..], &["-o", "json"]].concat())).exits(0).json();
+    assert_eq!(whole["steps"].as_array().unwrap().len(), 2, "{whole}");
+}
+
+/// Somebody on this host has the pipeline in hands: the traffic goes back, and its way in stays open.
+#[test]
+fn a_plan_of_which_only_a_part_was_done_is_24() {
+    let home = Home::new();
+    let (folder, target) = (home.path().join("state/rehearsal"), "pipelines-eu/checkout-main");
+    std::fs::create_dir_all(&folder).unwrap();
+    let held = flightdeck::store::lock::try_lock(&folder, target, "kim@desk").unwrap();
+    let held = held.taken().unwrap();
+    let args = ["--scenario", "bad-canary", "rollback", "checkout", "--accept-current", "--yes"];
+    let args = [&args[..], &["--break-glass", "drill", "-o", "json"]].concat();
+    let told = home.run(&args).exits(24).json();
+    let ends: Vec<_> = told["steps"].as_array().unwrap().iter().map(|s| &s["outcome"]).collect();
+    assert_eq!(ends, ["done", "refused"], "{told}");
+    let why = told["steps"][1]["sentence"].as_str().unwrap();
+    assert!(why.contains("another process of this host") && why.contains("kim@desk"), "{why}");
+    drop(held);
+    home.run(&args).exits(0);
+}

@@ -18,13 +18,22 @@ pub enum Kind {
     Off,
     Stale,
     Rate,
+    Share,
     Slowly,
     Halt,
     Revert,
 }
 
-pub const KINDS: [Kind; 7] =
-    [Kind::On, Kind::Off, Kind::Stale, Kind::Rate, Kind::Slowly, Kind::Halt, Kind::Revert];
+pub const KINDS: [Kind; 8] = [
+    Kind::On,
+    Kind::Off,
+    Kind::Stale,
+    Kind::Rate,
+    Kind::Share,
+    Kind::Slowly,
+    Kind::Halt,
+    Kind::Revert,
+];
 
 impl Kind {
     /// Whether it makes a version and deploys it.
@@ -32,9 +41,13 @@ impl Kind {
         !matches!(self, Self::Halt | Self::Revert)
     }
 
-    /// The flag that is changed: one is on, the other one off.
+    /// The flag that is changed: one is on, one off, and one on for some.
     pub fn flag(self) -> &'static str {
-        if self == Self::On { "cart" } else { "tax" }
+        match self {
+            Self::On => "cart",
+            Self::Share => "split",
+            _ => "tax",
+        }
     }
 
     /// The request that does it.
@@ -48,6 +61,7 @@ impl Kind {
             Self::Off | Self::Slowly => OFF,
             Self::Stale => FlagChange::Stale { stale: true },
             Self::Rate => FlagChange::Attribute { name: "rate".into(), value: "7".into() },
+            Self::Share => FlagChange::Percent { percent: 25.0 },
             Self::Halt => FlagChange::Halt,
             Self::Revert => FlagChange::Revert,
         }
@@ -59,6 +73,7 @@ impl Kind {
             Self::Off => "off",
             Self::Stale => "stale",
             Self::Rate => "rate=7",
+            Self::Share => "25%",
             Self::Slowly => "off --strategy slowly",
             Self::Halt => "halt",
             Self::Revert => "revert",

@@ -194,6 +194,6 @@ async fn who_needs_one_flag_reads_one_application() {
     assert!(answer.complete.is_empty(), "it says nothing of the others");
     let flags = answer.facts.iter().filter(|fact| matches!(fact, Fact::Flag(_)));
     let names: Vec<String> = flags.map(|fact| fact.item().name().to_string()).collect();
-    assert_eq!(names.len(), 2, "{names:?}");
+    assert_eq!(names.len(), 3, "{names:?}");
     assert!(names.iter().all(|name| name.starts_with(&format!("{}/", shop.name))), "{names:?}");
 }

@@ -10,6 +10,7 @@ use flightdeck::app::{Effect, Msg, update};
 use flightdeck::domain::alarm::AlarmState;
 use flightdeck::domain::environment::{Environment, Health, Slot};
 use flightdeck::domain::fact::Fact;
+use flightdeck::domain::flag::Pace;
 use flightdeck::domain::ids::{EnvironmentId, SourceId};
 use flightdeck::domain::pattern::Pattern;
 use flightdeck::domain::pipeline::{Pipeline, RunState};
@@ -210,13 +211,24 @@ fn what_is_typed_for_a_choice_is_planned() {
             "f",
             "new-checkout in production, an attribute as NAME=VALUE:",
             "limit=5",
-            "flag new-checkout in production: limit = 5",
+            "flag new-checkout in production: limit = 5 (all at once)",
+            "limit",
+        ),
+        (
+            "f",
+            "new-checkout in production, an attribute as NAME=VALUE, linear 20 % over 5m:",
+            "limit=5",
+            "flag new-checkout in production: limit = 5 (linear 20 % over 5m)",
             "limit",
         ),
     ] {
         let mut desk = Desk::new();
         let mut flag = flag();
         flag.environments[0].attributes = vec![("limit".into(), "3".into())];
+        flag.environments[0].paces =
+            [("at-once", "all at once"), ("slowly", "linear 20 % over 5m")]
+                .map(|(name, words)| Pace { name: name.into(), words: words.into() })
+                .to_vec();
         desk.room.tell(Fact::Flag(flag));
         desk.press(wish);
         let Some(Overlay::Choose(menu)) = &desk.room.state.view.overlay else { panic!("a menu") };

@@ -15,8 +15,10 @@ use crate::pipes::schedule;
 pub const DOCUMENT: &str = r#"{
   "version": "1", "_ours": {"big": 12345678901234567890.10, "z": 1, "a": 2},
   "flags": {"tax": {"name": "Tax", "attributes": {"rate": {"constraints": {"type": "number"}}}},
-            "cart": {"name": "Cart"}},
-  "values": {"tax": {"enabled": true, "rate": 5}, "cart": {"enabled": false}}
+            "cart": {"name": "Cart"}, "split": {"name": "Split"}},
+  "values": {"tax": {"enabled": true, "rate": 5}, "cart": {"enabled": false}, "split": {"_variants": [
+    {"name":"some","enabled":true,"rule":"(split by::$id pct::10 seed::\"x\")"},
+    {"name":"rest","enabled":false}]}}
 }"#;
 
 /// An application of one test's own in the emulator.

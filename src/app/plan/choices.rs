@@ -337,11 +337,14 @@ fn changes_of(flag: &Flag) -> Vec<Choice> {
             found.push(choice(text, intent(FlagChange::Revert)));
         }
         if !own.paces.is_empty() || !own.attributes.is_empty() {
-            let of = Custom::Attribute(flag.id.clone(), own.environment.clone());
-            found.push(choice(
-                format!("{} in {}, an attribute as NAME=VALUE:", flag.key, own.environment),
-                Intent::Custom { of, text: SafeText::default() },
-            ));
+            let text = format!("{} in {}, an attribute as NAME=VALUE", flag.key, own.environment);
+            let other = own.paces.iter().skip(1);
+            let other = other.map(|p| (format!(", {}", p.words), Some(p.name.clone())));
+            for (how, strategy) in std::iter::once((String::new(), None)).chain(other) {
+                let of = Custom::Attribute(flag.id.clone(), own.environment.clone(), strategy);
+                let text = format!("{text}{how}:");
+                found.push(choice(text, Intent::Custom { of, text: SafeText::default() }));
+            }
         }
         if let Some(now) = own.gradual {
             for percent in USUAL_STEPS.into_iter().filter(|p| (p - now).abs() >= 0.5) {

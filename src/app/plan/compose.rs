@@ -9,7 +9,7 @@ use crate::app::intent::{Custom, Intent};
 use crate::app::select::canaries::split_of;
 use crate::app::state::State;
 use crate::domain::canary::{CanarySpec, Purpose};
-use crate::domain::ids::{CanaryId, ExecutionId, ItemId, PipelineId, ServiceId};
+use crate::domain::ids::{CanaryId, ExecutionId, FlagId, ItemId, PipelineId, ServiceId};
 use crate::domain::pipeline::{Pipeline, RunState, Stage};
 use crate::domain::revision::Revision;
 use crate::domain::text::SafeText;
@@ -99,13 +99,7 @@ pub(super) fn compose(state: &State, intent: &Intent, comment: &str) -> Result<C
             Ok(composed)
         }
         Intent::Flag { flag, environment, change } => {
-            let write = Write::Flag {
-                flag: flag.clone(),
-                environment: environment.clone(),
-                change: change.clone(),
-                strategy: None,
-            };
-            Ok(composed(state, &ItemId::Flag(flag.clone()), vec![write]))
+            Ok(flag_to(state, (flag, environment), change.clone(), None))
         }
         Intent::Promote { service } => promote(state, service, comment),
         Intent::RollBackAndHold { service, only } => {
@@ -113,7 +107,24 @@ pub(super) fn compose(state: &State, intent: &Intent, comment: &str) -> Result<C
         }
         Intent::Fly { canary } => fly(state, canary),
         Intent::Undo { plan } => undo(state, plan),
-        Intent::Custom { of, text } => compose(state, &typed(of, text)?, comment),
+        Intent::Custom { of: Custom::Attribute(flag, environment, strategy), text } => {
+            let change = attribute(text)?;
+            Ok(flag_to(state, (flag, environment), change, strategy.clone()))
+        }
+        Intent::Custom { of: Custom::Share(split, arm), text } => {
+            let percent = number(text).filter(|percent| *percent <= 100);
+            let percent = percent.ok_or("type a whole number from 0 to 100")?;
+            let (split, arm) = (split.clone(), arm.clone());
+            compose(state, &Intent::Shift { split, arm, percent }, comment)
+        }
+        Intent::Custom { of: Custom::Weight(split, arm), text } => {
+            let weight = number(text).ok_or("type a whole number")?;
+            let (split, arm) = (split.clone(), arm.clone());
+            let title = format!("{arm} of {} to weight {weight}", split.name).into();
+            let wish = ArmWish::Weight(weight);
+            let writes = vec![Write::Arm { split, arm, wish }];
+            compose(state, &Intent::Writes { title, writes }, comment)
+        }
         Intent::Writes { title, writes } => Ok(Composed {
             title: title.to_string(),
             service: writes
@@ -125,31 +136,27 @@ pub(super) fn compose(state: &State, intent: &Intent, comment: &str) -> Result<C
     }
 }
 
-/// What was typed, as an intent.
-fn typed(of: &Custom, text: &SafeText) -> Result<Intent, String> {
-    let text = text.as_str().trim();
-    let number = || text.trim_end_matches('%').trim_end().parse::<u32>().ok();
-    match of {
-        Custom::Share(split, arm) => {
-            let percent = number().filter(|percent| *percent <= 100);
-            let percent = percent.ok_or("type a whole number from 0 to 100")?;
-            Ok(Intent::Shift { split: split.clone(), arm: arm.clone(), percent })
-        }
-        Custom::Weight(split, arm) => {
-            let weight = number().ok_or("type a whole number")?;
-            let (split, arm) = (split.clone(), arm.clone());
-            let title = format!("{arm} of {} to weight {weight}", split.name).into();
-            let wish = ArmWish::Weight(weight);
-            Ok(Intent::Writes { title, writes: vec![Write::Arm { split, arm, wish }] })
-        }
-        Custom::Attribute(flag, environment) => {
-            let parts = text.split_once('=').map(|(name, value)| (name.trim(), value.trim()));
-            let (name, value) =
-                parts.filter(|(name, _)| !name.is_empty()).ok_or("type NAME=VALUE")?;
-            let change = FlagChange::Attribute { name: name.into(), value: value.into() };
-            Ok(Intent::Flag { flag: flag.clone(), environment: environment.clone(), change })
-        }
-    }
+/// A whole number that was typed, as of per cent.
+fn number(text: &SafeText) -> Option<u32> {
+    text.as_str().trim().trim_end_matches('%').trim_end().parse().ok()
+}
+
+/// An attribute that was typed.
+fn attribute(text: &SafeText) -> Result<FlagChange, String> {
+    let parts = text.as_str().split_once('=').map(|(name, value)| (name.trim(), value.trim()));
+    let (name, value) = parts.filter(|(name, _)| !name.is_empty()).ok_or("type NAME=VALUE")?;
+    Ok(FlagChange::Attribute { name: name.into(), value: value.into() })
+}
+
+/// A change of a flag in an environment, by this strategy; by the usual one without.
+fn flag_to(
+    state: &State,
+    (flag, environment): (&FlagId, &SafeText),
+    change: FlagChange,
+    strategy: Option<SafeText>,
+) -> Composed {
+    let (item, flag, environment) = (ItemId::Flag(flag.clone()), flag.clone(), environment.clone());
+    composed(state, &item, vec![Write::Flag { flag, environment, change, strategy }])
 }
 
 fn known<'a>(state: &'a State, id: &PipelineId) -> Result<&'a Pipeline, String> {
@@ -374,7 +381,9 @@ fn fly(state: &State, canary: &CanaryId) -> Result<Composed, String> {
             .to_owned(),
             format!("no step forward later than {} from now", coarse(spec.deadline)),
             "anything unclear, a freeze, or no data: it holds, and a human is needed".to_owned(),
-            "P hands over to you at once; so does a change by anybody else".to_owned(),
+            "P, or any key that writes to this service, hands over to you at once; so does a \
+             change by anybody else"
+                .to_owned(),
         ],
     })
 }
