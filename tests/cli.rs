@@ -16,6 +16,8 @@ mod home;
 mod lines;
 #[path = "cli/picture.rs"]
 mod picture;
+#[path = "cli/story.rs"]
+mod story;
 #[path = "cli/words.rs"]
 mod words;
 #[path = "cli/writes.rs"]

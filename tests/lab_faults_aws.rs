@@ -10,6 +10,8 @@
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/edge.rs"]
 mod edge;
+#[path = "lab_faults_aws/flight.rs"]
+mod flight;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "lab_writes_edge/hands.rs"]
 mod hands;
@@ -25,6 +27,9 @@ mod lab;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/lab_pipelines.rs"]
 mod pipes;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/program.rs"]
+mod program;
 #[path = "lab_faults_aws/races.rs"]
 mod races;
 #[path = "lab_faults_aws/table.rs"]

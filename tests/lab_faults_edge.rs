@@ -19,6 +19,9 @@ mod lab;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/lamp.rs"]
 mod lamp;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/program.rs"]
+mod program;
 #[path = "lab_faults_edge/table.rs"]
 mod table;
 #[path = "lab_faults_edge/traffic.rs"]

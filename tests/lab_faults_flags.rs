@@ -22,6 +22,9 @@ mod lab;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/lab_pipelines.rs"]
 mod pipes;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/program.rs"]
+mod program;
 #[path = "lab_faults_flags/races.rs"]
 mod races;
 #[path = "lab_faults_flags/rows.rs"]

@@ -28,7 +28,12 @@ mod lamp;
 #[path = "support/lab_pipelines.rs"]
 mod pipes;
 #[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/program.rs"]
+mod program;
+#[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "pty/room.rs"]
 mod room;
 #[path = "lab_story/script.rs"]
 mod script;
+#[path = "support/story.rs"]
+mod story;

@@ -20,6 +20,9 @@ mod killing;
 mod lab;
 #[path = "support/lamp.rs"]
 mod lamp;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/program.rs"]
+mod program;
 #[path = "lab_writes_edge/script.rs"]
 mod script;
 #[path = "lab_writes_edge/unleash.rs"]

@@ -56,7 +56,10 @@ pub struct Activity {
     /// What a pilot told, if it is no plan but a flight.
     #[serde(default)]
     pub flight: Option<Flight>,
-    /// What was wanted, for a new plan if it had moved; the journal does not tell.
+    /// Who confirmed it, on which host, in which process, if the journal tells it.
+    #[serde(default)]
+    pub by: Option<SafeText>,
+    /// What was wanted, for a new plan if it had moved; only of what was confirmed here.
     #[serde(default)]
     pub intent: Option<Intent>,
 }
@@ -146,6 +149,7 @@ impl Activity {
             at: plan.at,
             steps: plan.steps.iter().map(step).collect(),
             flight: None,
+            by: None,
             intent: None,
         }
     }
@@ -204,6 +208,7 @@ impl Activity {
             at,
             steps: Vec::new(),
             flight: Some(flight),
+            by: None,
             intent: None,
         }
     }
@@ -238,6 +243,7 @@ mod tests {
                 at: None,
             }],
             flight: None,
+            by: None,
             intent: None,
         };
         let ended = || Phase::Ended { outcome: Outcome::Done { note: None } };

@@ -14,7 +14,7 @@ use super::headless::Format;
 use super::start::configuration;
 use crate::app::pilot::BY_PILOT;
 use crate::domain::text::SafeText;
-use crate::store::journal::{Entry, Event, Finding, Journal, Verified};
+use crate::store::journal::{Entry, Event, Finding, Journal, Origin, Verified};
 
 /// What to show of the journal.
 #[derive(Clone, Debug, ClapArgs)]
@@ -119,14 +119,15 @@ fn table(known: &Verified, rehearsal: bool, out: &mut impl Write) -> io::Result<
         let record = &entry.record;
         let step = record.step.map(|step| format!(" step {}", step + 1)).unwrap_or_default();
         let said = match &record.event {
-            Event::Confirmed { plan } => {
+            Event::Confirmed { plan, origin } => {
                 let said = |name: &str| {
                     let text = plan.get(name).and_then(serde_json::Value::as_str)?;
                     Some(format!(": {}", SafeText::new(text)))
                 };
                 let broken = said("reason").map(|why| format!("; the glass was broken{why}"));
                 let comment = said("comment").unwrap_or_else(|| by_pilot(plan));
-                format!("by {}{comment}{}", record.who, broken.unwrap_or_default())
+                let place = origin.as_ref().map(place).unwrap_or_default();
+                format!("by {}{place}{comment}{}", record.who, broken.unwrap_or_default())
             }
             Event::Sending { .. } | Event::Reply { .. } => String::new(),
             Event::Pilot(told) => {
@@ -157,6 +158,13 @@ fn table(known: &Verified, rehearsal: bool, out: &mut impl Write) -> io::Result<
         findings(known, out)?;
     }
     Ok(())
+}
+
+/// The terminal, and from where that is used.
+fn place(origin: &Origin) -> String {
+    let on = origin.terminal.as_ref().map(|terminal| format!(" on {terminal}"));
+    let from = origin.remote.as_ref().map(|remote| format!(" from {remote}"));
+    on.unwrap_or_default() + &from.unwrap_or_default()
 }
 
 /// Why a pilot took a step, as it noted beside the plan.

@@ -101,7 +101,7 @@ async fn fly(
     let patience = desk.patience + SENDING;
     let gateway = Gateway::new(sources, Arc::clone(&started.clock), desk.folder, desk.who);
     let mut headless = Headless::start(started.setup, started.sources, started.clock);
-    let gateway = gateway.patience(desk.patience).meters(headless.meters());
+    let gateway = gateway.origin(desk.origin).patience(desk.patience).meters(headless.meters());
     let mut past = Vec::new();
     if args.yes {
         let broken = |e: JournalError| Failure { exit: Exit::NoJournal, message: e.to_string() };

@@ -89,7 +89,7 @@ pub async fn run<W: io::Write>(
     let known = sources.iter().map(|s| Arc::clone(&s.source));
     let gateway = Gateway::new(known, Arc::clone(&clock), desk.folder, desk.who);
     let pool = Pool::start(sources, &clock, &out, Manner::default());
-    let gateway = gateway.patience(desk.patience).meters(pool.meters());
+    let gateway = gateway.origin(desk.origin).patience(desk.patience).meters(pool.meters());
     let mut writer = Writer::start(gateway, &out, desk.lasting);
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);

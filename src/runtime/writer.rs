@@ -19,7 +19,7 @@ use crate::domain::flight::FlightEvent;
 use crate::domain::ids::{CanaryId, TrafficId};
 use crate::domain::text::SafeText;
 use crate::domain::write::{Confirmed, Outcome, PlanId};
-use crate::store::journal::{Event, Record};
+use crate::store::journal::{Event, Origin, Record};
 use crate::store::lock::{Lock, TargetLock, try_lock};
 
 /// Where writes are recorded, and as whose.
@@ -29,6 +29,8 @@ pub struct Desk {
     pub folder: PathBuf,
     /// Who writes, on which host, in which process.
     pub who: SafeText,
+    /// The same in its parts, and from which terminal.
+    pub origin: Option<Origin>,
     /// What was written outlives the session: real backends, not the rehearsal.
     pub lasting: bool,
     /// How long the effect of a write is looked for.

@@ -30,6 +30,7 @@ fn plan() -> Plan {
         production: false,
         name: "shop-main".into(),
         notes: Vec::new(),
+        intent: serde_json::Value::Null,
     }
 }
 
@@ -54,11 +55,11 @@ async fn what_another_process_writes_is_taken_in_from_its_beginning_to_its_end()
         panic!("it was never told");
     };
     told(&<[Activity]>::is_empty).await;
-    write(None, Event::Confirmed { plan: serde_json::json!({ "plan": plan() }) });
+    write(None, Event::Confirmed { plan: serde_json::json!({ "plan": plan() }), origin: None });
     write(Some(0), Event::Sending { order: serde_json::json!({}) });
     told(&|past| past.iter().any(Activity::is_under_way)).await;
     let outcome = serde_json::to_value(Outcome::Done { note: None }).unwrap();
-    write(Some(0), Event::Ended { outcome, sentence: "done".into() });
+    write(Some(0), Event::Ended { outcome, sentence: "done".into(), looked: None });
     told(&|past| past.iter().any(|activity| activity.steps.iter().all(ActivityStep::is_done)))
         .await;
 }

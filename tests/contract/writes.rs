@@ -83,6 +83,7 @@ pub fn order(write: &Write, expects: Expectation) -> Order {
         production: false,
         name: "it".into(),
         notes: Vec::new(),
+        intent: serde_json::Value::Null,
     };
     let answers = Answers { go: true, ..Answers::default() };
     confirm(&plan, &answers, Timestamp::UNIX_EPOCH).unwrap().order(0).unwrap()

@@ -183,6 +183,7 @@ fn write(plan: &str, at: u64, outcome: Outcome) -> Activity {
         at: moment(at),
         steps: vec![step],
         flight: None,
+        by: None,
         intent: None,
     }
 }

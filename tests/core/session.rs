@@ -102,6 +102,7 @@ fn desk() -> (Desk, tempfile::TempDir) {
         Desk {
             folder: folder.path().to_owned(),
             who: "test".into(),
+            origin: None,
             lasting: true,
             patience: Duration::from_mins(1),
         },

@@ -1,6 +1,7 @@
 //! Killed at every step of a write to a pipeline.
 
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::json;
 
@@ -10,9 +11,17 @@ use crate::killing::{At, Victim, walk};
 use crate::kinds::{Kind, Scene};
 use crate::lab::address;
 use crate::pipes::World;
+use crate::program::{program, settle};
 
 /// Each answer takes so long, in seconds, so that every step can be seen.
 const SLOWLY: f64 = 0.12;
+
+/// The program that sees the service at `url`.
+pub fn through(home: &Path, url: &str, words: &str) -> Command {
+    let mut command = program(home, words.split(' '));
+    command.env("AWS_ENDPOINT_URL_CODEPIPELINE", url).env("AWS_ENDPOINT_URL_STS", url);
+    command
+}
 
 async fn killed(kind: Kind, words: &str) {
     let scene = Scene::new(kind, "kill").await;
@@ -21,23 +30,8 @@ async fn killed(kind: Kind, words: &str) {
     breaker.always(&json!({ "kind": "latency", "seconds": SLOWLY })).await;
     let url = format!("http://127.0.0.1:{}/w/faults-{kind:?}-kill", breaker.port);
     let home = tempfile::tempdir().unwrap();
-    let settings = "[polling]\nfast = \"1s\"\nslow = \"1s\"\nbudget_per_minute = 6000\n\
-                    [safety]\nwrites_per_minute = 1000\npatience = \"5s\"\n\
-                    [sources.pipes]\nkind = \"codepipeline\"\n";
-    std::fs::write(home.path().join("lab.toml"), settings).unwrap();
-    let program = |words: &str| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_flightdeck"));
-        command.env_clear().current_dir(home.path()).env("HOME", home.path()).envs([
-            ("AWS_ACCESS_KEY_ID", "LABALICE"),
-            ("AWS_SECRET_ACCESS_KEY", "lab"),
-            ("AWS_REGION", "eu-west-1"),
-            ("AWS_EC2_METADATA_DISABLED", "true"),
-            ("AWS_ENDPOINT_URL_CODEPIPELINE", &url),
-            ("AWS_ENDPOINT_URL_STS", &url),
-        ]);
-        command.args(["--config", "lab.toml"]).args(words.split(' ')).stdin(Stdio::null());
-        command
-    };
+    settle(home.path(), "5s", "[sources.pipes]\nkind = \"codepipeline\"\n");
+    let program = |words: &str| through(home.path(), &url, words);
     let victim = Victim { home: home.path(), program: &program, words, steps: 1 };
     // The world is made anew under the same name.
     let ready = async || drop(Scene::new(kind, "kill").await);
@@ -102,13 +96,6 @@ async fn killed_at_every_step_a_plan_of_two_steps_is_accounted_for_and_never_don
     let (home, settings) = (tempfile::tempdir().unwrap(), |url: &str, admin: u64| {
         format!(
             r#"
-            [polling]
-            fast = "1s"
-            slow = "1s"
-            budget_per_minute = 6000
-            [safety]
-            writes_per_minute = 1000
-            patience = "5s"
             [sources.pipes]
             kind = "codepipeline"
             endpoint = "{url}"
@@ -137,18 +124,8 @@ async fn killed_at_every_step_a_plan_of_two_steps_is_accounted_for_and_never_don
     let pipes = slowly("pipes", &address("LAB_CODEPIPELINE_URL").replace("http://", "")).await;
     let admin = slowly("edge", &format!("127.0.0.1:{}", edge.admin)).await;
     let text = settings(&format!("http://127.0.0.1:{pipes}/w/faults-two-kill"), admin);
-    std::fs::write(home.path().join("lab.toml"), text).unwrap();
-    let program = |words: &str| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_flightdeck"));
-        command.env_clear().current_dir(home.path()).env("HOME", home.path()).envs([
-            ("AWS_ACCESS_KEY_ID", "LABALICE"),
-            ("AWS_SECRET_ACCESS_KEY", "lab"),
-            ("AWS_REGION", "eu-west-1"),
-            ("AWS_EC2_METADATA_DISABLED", "true"),
-        ]);
-        command.args(["--config", "lab.toml"]).args(words.split(' ')).stdin(Stdio::null());
-        command
-    };
+    settle(home.path(), "5s", &text);
+    let program = |words: &str| program(home.path(), words.split(' '));
     let words = "rollback shop --yes --accept-current --comment again --break-glass again";
     let victim = Victim { home: home.path(), program: &program, words, steps: 2 };
     let ready = async || {

@@ -328,7 +328,7 @@ async fn killed_before_it_was_sent_what_somebody_else_did_is_theirs() {
         let plan = serde_json::to_value(&confirmed).unwrap();
         let order = serde_json::to_value(confirmed.order(0).unwrap()).unwrap();
         for (step, event) in
-            [(None, Event::Confirmed { plan }), (Some(0), Event::Sending { order })]
+            [(None, Event::Confirmed { plan, origin: None }), (Some(0), Event::Sending { order })]
         {
             let (plan, title) = (confirmed.plan().id.0.clone(), "a test".into());
             let (at, who) = (jiff::Timestamp::now(), "dana@lab".into());

@@ -8,12 +8,10 @@ use serde_json::json;
 use tokio::process::Command;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use crate::kill::through;
 use crate::killing::{events, word};
 use crate::kinds::{Kind, Scene};
-
-const SETTINGS: &str = "[polling]\nfast = \"1s\"\nslow = \"1s\"\nbudget_per_minute = 6000\n\
-                        [safety]\nwrites_per_minute = 1000\npatience = \"10s\"\n\
-                        [sources.pipes]\nkind = \"codepipeline\"\n";
+use crate::program::settle;
 
 /// How `words` end, if every action that then runs has this outcome. The write itself is held while
 /// the picture from before it is read again and again.
@@ -21,23 +19,14 @@ async fn waited(kind: Kind, words: &str, outcome: Option<&str>) -> i32 {
     let row = format!("wait-{}", outcome.unwrap_or("none"));
     let scene = Scene::new(kind, &row).await;
     let home = tempfile::tempdir().unwrap();
-    std::fs::write(home.path().join("lab.toml"), SETTINGS).unwrap();
+    settle(home.path(), "10s", "[sources.pipes]\nkind = \"codepipeline\"\n");
     let hold = json!({ "kind": "hold", "operations": [scene.operation()], "times": 1 });
     scene.world.lab("faults", json!({ "faults": [hold] })).await;
     let before = scene.counts().await;
-    let mut command = Command::new(env!("CARGO_BIN_EXE_flightdeck"));
-    command.env_clear().current_dir(home.path()).env("HOME", home.path()).envs([
-        ("AWS_ACCESS_KEY_ID", "LABALICE"),
-        ("AWS_SECRET_ACCESS_KEY", "lab"),
-        ("AWS_REGION", "eu-west-1"),
-        ("AWS_EC2_METADATA_DISABLED", "true"),
-        ("AWS_ENDPOINT_URL_CODEPIPELINE", &scene.world.url),
-        ("AWS_ENDPOINT_URL_STS", &scene.world.url),
-    ]);
+    let mut command = Command::from(through(home.path(), &scene.world.url, words));
     let seconds = if outcome.is_some() { "60" } else { "4" };
-    command.args(["--config", "lab.toml"]).args(words.split(' '));
     command.args(["--yes", "--break-glass", "again", "--wait", "--timeout", seconds]);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     let mut child = command.spawn().unwrap();
     let mut pace = interval(Duration::from_millis(50));
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,7 +1,6 @@
 //! The table: a fault, where it strikes, what is told of it, and how often the server did it.
 
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use flightdeck::store::journal::Journal;
 use serde_json::{Value, json};
 
 use crate::hands::{Breaker, confirmed};
-use crate::lab::address;
+use crate::program::{program, run, settle};
 
 /// How long the source waits past what breaks, and through it: room for a busy machine.
 pub const DEADLINES: [&str; 2] = ["30s", "4s"];
@@ -199,10 +198,12 @@ async fn two_programs(target: &impl Target) -> Result<(), String> {
     target.ready().await;
     let (settings, words) = target.script();
     let home = tempfile::tempdir().unwrap();
-    let safety = "safety = { patience = \"5s\" }\npolling = { fast = \"1s\", slow = \"1s\" }\n";
-    std::fs::write(home.path().join("lab.toml"), format!("{safety}{settings}")).unwrap();
+    settle(home.path(), "5s", &settings);
     let words = format!("{words} --yes --break-glass drill");
-    let (one, other) = tokio::join!(run(home.path(), &words), run(home.path(), &words));
+    let (one, other) = {
+        let run = || run(program(home.path(), words.split(' ')));
+        tokio::join!(run(), run())
+    };
     let codes = [one.0, other.0];
     // The later one is told that the first one is at it, that it has moved, or that it is so already.
     let told = codes.contains(&0) && codes.iter().all(|code| [0, 20, 22].contains(code));
@@ -210,24 +211,8 @@ async fn two_programs(target: &impl Target) -> Result<(), String> {
     if !told || effects != 1 {
         return Err(format!("done {effects} times: {codes:?}\n{}\n{}", one.1, other.1));
     }
-    let (code, text) = run(home.path(), "journal verify").await;
+    let (code, text) = run(program(home.path(), ["journal", "verify"])).await;
     let folder = home.path().join(".local/state/flightdeck/journal");
     let open = Journal::new(folder).read(None).unwrap().unresolved().len();
     if (code, open) == (0, 0) { Ok(()) } else { Err(format!("{open} are open: {text}")) }
-}
-
-/// The program with these words: its exit code, and what it printed.
-async fn run(home: &Path, words: &str) -> (i32, String) {
-    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_flightdeck"));
-    command.env_clear().current_dir(home).env("HOME", home).env("LANG", "C.UTF-8");
-    command.env("LAB_UNLEASH_TOKEN_EDITOR", address("LAB_UNLEASH_TOKEN_EDITOR")).envs([
-        ("AWS_ACCESS_KEY_ID", "LABALICE"),
-        ("AWS_SECRET_ACCESS_KEY", "lab"),
-        ("AWS_REGION", "eu-west-1"),
-        ("AWS_EC2_METADATA_DISABLED", "true"),
-    ]);
-    command.args(["--config", "lab.toml"]).args(words.split(' ')).stdin(Stdio::null());
-    let done = command.kill_on_drop(true).output().await.unwrap();
-    let text = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
-    (done.status.code().unwrap(), text)
 }

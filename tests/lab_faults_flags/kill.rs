@@ -1,35 +1,21 @@
 //! Killed at every step of a write to a flag, and between the version and its deployment.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::killing::{At, Victim, events, outcome, run, walk};
+use crate::killing::{At, Victim, events, outcome, walk};
 use crate::kinds::{KINDS, Kind, Scene};
+use crate::program::{program, run, settle};
 use crate::table::Target;
 
 /// Each answer takes so long, in seconds, so that every step can be seen.
 const SLOWLY: f64 = 0.1;
 
-fn program(home: &Path, words: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_flightdeck"));
-    command.env_clear().current_dir(home).env("HOME", home).envs([
-        ("AWS_ACCESS_KEY_ID", "LABALICE"),
-        ("AWS_SECRET_ACCESS_KEY", "lab"),
-        ("AWS_REGION", "eu-west-1"),
-        ("AWS_EC2_METADATA_DISABLED", "true"),
-    ]);
-    command.args(["--config", "lab.toml"]).args(words.split(' ')).stdin(Stdio::null());
-    command
-}
-
 fn write_settings(home: &Path, scene: &Scene) {
-    let settings = "[polling]\nfast = \"1s\"\nslow = \"1s\"\nbudget_per_minute = 6000\n\
-                    [safety]\nwrites_per_minute = 1000\npatience = \"2s\"\n";
-    let text = format!("{settings}{}", scene.settings(&scene.through()));
-    std::fs::write(home.join("lab.toml"), text).unwrap();
+    settle(home, "2s", &scene.settings(&scene.through()));
 }
 
 fn words(kind: Kind) -> String {
@@ -42,7 +28,7 @@ async fn killed(kind: Kind) {
     scene.breaker.always(&json!({ "kind": "latency", "seconds": SLOWLY })).await;
     let home = tempfile::tempdir().unwrap();
     write_settings(home.path(), &scene);
-    let program = |words: &str| program(home.path(), words);
+    let program = |words: &str| program(home.path(), words.split(' '));
     let words = words(kind);
     let victim = Victim { home: home.path(), program: &program, words: &words, steps: 1 };
     let stories = walk(&victim, async || scene.ready().await, async || scene.effects().await).await;
@@ -78,7 +64,8 @@ async fn killed_between_the_version_and_its_deployment_nothing_ships() {
         "kind": "latency", "seconds": 20, "match": "^POST \\S+/hostedconfigurationversions "
     });
     scene.breaker.breaks(0, &slow).await;
-    let mut command = tokio::process::Command::from(program(home.path(), &words(Kind::Off)));
+    let mut command =
+        tokio::process::Command::from(program(home.path(), words(Kind::Off).split(' ')));
     command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     let mut child = command.spawn().unwrap();
     let mut pace = tokio::time::interval(Duration::from_millis(20));
@@ -91,17 +78,17 @@ async fn killed_between_the_version_and_its_deployment_nothing_ships() {
     child.kill().await.unwrap();
     scene.breaker.breaks(0, &json!({ "kind": "none" })).await;
 
-    let (code, told) = run(program(home.path(), "undo no-such-plan --yes")).await;
+    let (code, told) = run(program(home.path(), "undo no-such-plan --yes".split(' '))).await;
     assert_eq!(code, 20, "{told}");
     let all = events(home.path());
     assert_eq!(all.last().and_then(outcome), Some("unknown"), "{all:#?}");
     assert_eq!((shop.versions().await, scene.effects().await), (2, 0), "nothing was deployed");
 
-    let (code, told) = run(program(home.path(), &words(Kind::Off))).await;
+    let (code, told) = run(program(home.path(), words(Kind::Off).split(' '))).await;
     assert_eq!(code, 0, "{told}");
     assert!(told.contains("(version 2) is not in it"), "what was left over is told: {told}");
     assert_eq!((shop.versions().await, scene.effects().await), (3, 1));
-    let (code, told) = run(program(home.path(), "journal verify")).await;
+    let (code, told) = run(program(home.path(), ["journal", "verify"])).await;
     assert_eq!(code, 0, "{told}");
     scene.close().await;
 }

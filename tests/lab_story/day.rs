@@ -1,14 +1,13 @@
 //! A service with a release that is live, the next that waits, a canary without traffic, and a flag that
 //! is on.
 
-use std::process::{Command, Stdio};
-
 use serde_json::{Value, json};
 
 use crate::edge::Edge;
 use crate::lab::address;
 use crate::lamp::Lamp;
 use crate::pipes::World;
+use crate::program::{program, settle};
 
 pub struct Day {
     pub world: World,
@@ -34,14 +33,13 @@ impl Day {
         lamp.switch("on").await;
         let home = tempfile::tempdir().unwrap();
         let day = Self { world, edge, lamp, execution, home };
-        std::fs::write(day.home.path().join("day.toml"), day.settings()).unwrap();
+        settle(day.home.path(), "1m", &day.settings());
         day
     }
 
     fn settings(&self) -> String {
         format!(
             r#"
-            polling = {{ fast = "1s", slow = "1s", budget_per_minute = 6000 }}
             [sources.pipes]
             kind = "codepipeline"
             endpoint = "{}"
@@ -73,22 +71,9 @@ impl Day {
         )
     }
 
-    pub fn variables() -> Vec<(&'static str, String)> {
-        vec![
-            ("AWS_ACCESS_KEY_ID", "LABALICE".to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", "lab".to_owned()),
-            ("AWS_REGION", "eu-west-1".to_owned()),
-            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
-            ("LAB_UNLEASH_TOKEN_EDITOR", address("LAB_UNLEASH_TOKEN_EDITOR")),
-        ]
-    }
-
     /// The program with these words: its exit code, and what it printed.
     pub fn run(&self, words: &[&str]) -> (i32, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_flightdeck"));
-        command.env_clear().current_dir(self.home.path()).env("HOME", self.home.path());
-        command.env("LANG", "C.UTF-8").envs(Self::variables()).stdin(Stdio::null());
-        let done = command.args(["--config", "day.toml"]).args(words).output().unwrap();
+        let done = program(self.home.path(), words.iter().copied()).output().unwrap();
         let text = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
         (done.status.code().unwrap(), text)
     }
@@ -116,20 +101,6 @@ impl Day {
     pub fn story(&self) -> Vec<(String, Vec<String>)> {
         let (code, text) = self.run(&["journal", "-o", "json"]);
         assert_eq!(code, 0, "{text}");
-        let report: Value = serde_json::from_str(&text).unwrap();
-        let mut plans: Vec<(String, String, Vec<String>)> = Vec::new();
-        for entry in report["entries"].as_array().unwrap() {
-            let record = &entry["record"];
-            let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let plan = word(&record["plan"]);
-            if !plans.iter().any(|(known, ..)| *known == plan) {
-                plans.push((plan.clone(), word(&record["title"]), Vec::new()));
-            }
-            if record["event"]["event"] == "ended" {
-                let own = plans.iter_mut().find(|(known, ..)| *known == plan).unwrap();
-                own.2.push(word(&record["event"]["outcome"]["outcome"]));
-            }
-        }
-        plans.into_iter().map(|(_, title, ends)| (title, ends)).collect()
+        crate::story::story(&text)
     }
 }

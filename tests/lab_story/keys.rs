@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::day::Day;
+use crate::program::variables;
 use crate::room::Room;
 
 /// Presses `keys` until the screen shows `text`: keys are ignored for a moment after a dialog opens.
@@ -53,10 +54,10 @@ async fn confirm(room: &mut Room, why: Option<&str>, done: &str) {
 #[ignore = "needs the lab: bash tests/run"]
 async fn an_operator_releases_takes_back_and_undoes() {
     let day = Day::new("keys").await;
-    let mut variables = Day::variables();
+    let mut variables = variables();
     variables.push(("HOME", day.home.path().display().to_string()));
     let variables: Vec<(&str, &str)> = variables.iter().map(|(k, v)| (*k, v.as_str())).collect();
-    let config = day.home.path().join("day.toml").display().to_string();
+    let config = day.home.path().join("lab.toml").display().to_string();
     let program = env!("CARGO_BIN_EXE_flightdeck");
     let mut room = Room::run(120, 40, program, &["--config", &config], &variables);
 

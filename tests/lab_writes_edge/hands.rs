@@ -75,6 +75,7 @@ pub async fn confirmed(source: &dyn Source, write: Write) -> Confirmed {
         production: false,
         name: "lab".into(),
         notes: Vec::new(),
+        intent: serde_json::Value::Null,
     };
     let answers = Answers { go: true, ..Answers::default() };
     confirm(&plan, &answers, Timestamp::now()).unwrap()

@@ -7,7 +7,7 @@ use crate::hands::Breaker;
 use crate::killing::{At, Victim, walk};
 use crate::lab::address;
 use crate::lamp::Lamp;
-use crate::script::program;
+use crate::program::{program, settle};
 
 /// Each answer takes so long, in seconds, so that every step can be seen: of a socket, and of a server
 /// whose log has to be asked what it did.
@@ -26,11 +26,6 @@ fn is_told(stories: &std::collections::BTreeMap<At, Vec<String>>, words: &str) {
     assert!(end(At::Effect) == Some("done"), "{words}: {stories:?}");
 }
 
-const SAFETY: &str = r#"
-polling = { fast = "1s", slow = "1s", budget_per_minute = 6000 }
-safety = { writes_per_minute = 1000, patience = "2s" }
-"#;
-
 /// A way to `to` on which every answer is slow.
 async fn slowly(name: &str, to: &str, seconds: f64) -> u64 {
     let breaker = Breaker::new(&format!("kill-{name}"), to).await;
@@ -41,7 +36,7 @@ async fn slowly(name: &str, to: &str, seconds: f64) -> u64 {
 /// A home with these settings.
 fn home(settings: &str) -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
-    std::fs::write(home.path().join("lab.toml"), format!("{SAFETY}{settings}")).unwrap();
+    settle(home.path(), "2s", settings);
     home
 }
 
@@ -67,7 +62,7 @@ async fn traffic(name: &str, words: &str, before: &str, after: (u32, u32, &str))
         "#
     ));
     let words = format!("{words} --yes --break-glass again");
-    let program = |words: &str| program(home.path(), words);
+    let program = |words: &str| program(home.path(), words.split(' '));
     let victim = Victim { home: home.path(), program: &program, words: &words, steps: 1 };
     let ready = async || {
         edge.set_weights("shop", 90, 10).await;
@@ -111,7 +106,7 @@ async fn flag(name: &str, change: &str, before: &str) {
     ));
     let words =
         format!("flag {} {change} --environment production --yes --break-glass again", lamp.name);
-    let program = |words: &str| program(home.path(), words);
+    let program = |words: &str| program(home.path(), words.split(' '));
     let victim = Victim { home: home.path(), program: &program, words: &words, steps: 1 };
     let ready = async || {
         lamp.reset().await;

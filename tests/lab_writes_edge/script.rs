@@ -1,25 +1,15 @@
 //! The program from a script: traffic and flags, shown first, then done, undone and told of.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use crate::edge::Edge;
 use crate::lab::address;
 use crate::lamp::Lamp;
-
-/// The program with these arguments, and the configuration of `home`.
-pub fn program(home: &Path, words: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_flightdeck"));
-    command.env_clear().current_dir(home).env("HOME", home).env("LANG", "C.UTF-8");
-    command.env("LAB_UNLEASH_TOKEN_EDITOR", address("LAB_UNLEASH_TOKEN_EDITOR"));
-    command.args(["--config", "lab.toml"]).args(words.split(' ')).stdin(Stdio::null());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
+use crate::program::program;
 
 /// Its exit code and what it printed.
 pub fn run(home: &Path, words: &str) -> (i32, String) {
-    let done = program(home, words).output().unwrap();
+    let done = program(home, words.split(' ')).output().unwrap();
     let text = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
     (done.status.code().unwrap(), text)
 }

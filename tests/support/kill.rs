@@ -8,6 +8,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::process::Command;
 
+use crate::program::run;
+
 /// Looks back at what was left, and finds nothing to do.
 const LOOK_BACK: &str = "undo no-such-plan --yes";
 /// How often a step is tried for, where the program was faster than the one who kills it.
@@ -107,13 +109,6 @@ async fn accounted(victim: &Victim<'_>, before: usize, effects: usize) -> Vec<St
     assert_eq!(count("ended"), count("sending"), "{}: {story:?}: {told}", victim.words);
     assert_eq!(done(own), effects, "{own:?}");
     own.iter().map(|event| outcome(event).unwrap_or_else(|| word(event)).to_owned()).collect()
-}
-
-/// Runs it to its end: its exit code and what it printed.
-pub async fn run(command: std::process::Command) -> (i32, String) {
-    let done = Command::from(command).kill_on_drop(true).output().await.unwrap();
-    let text = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
-    (done.status.code().unwrap(), text)
 }
 
 /// The events of the journal in this home folder, oldest first.

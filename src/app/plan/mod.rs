@@ -62,6 +62,7 @@ pub fn plan(state: &State, intent: &Intent, comment: &str, id: PlanId) -> Result
         production,
         name,
         notes: composed.notes.into_iter().map(SafeText::from).collect(),
+        intent: serde_json::to_value(intent).unwrap_or_default(),
     };
     plan.guards = guards::guards(state, &plan);
     Ok(plan)

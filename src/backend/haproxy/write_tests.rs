@@ -78,6 +78,7 @@ async fn order(bench: &super::tests::Bench, write: Write) -> Order {
         production: false,
         name: "web".into(),
         notes: Vec::new(),
+        intent: serde_json::Value::Null,
     };
     let answers = Answers { go: true, ..Answers::default() };
     confirm(&plan, &answers, Timestamp::UNIX_EPOCH).unwrap().order(0).unwrap()

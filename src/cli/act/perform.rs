@@ -79,7 +79,7 @@ async fn carry_out(started: Started, desk: Desk, act: &Act) -> Result<Done, Fail
     let sources = started.sources.iter().map(|s| Arc::clone(&s.source));
     let gateway = Gateway::new(sources, Arc::clone(&started.clock), desk.folder, desk.who);
     let mut headless = Headless::start(started.setup, started.sources, started.clock);
-    let gateway = gateway.patience(desk.patience).meters(headless.meters());
+    let gateway = gateway.origin(desk.origin).patience(desk.patience).meters(headless.meters());
     // Before anything is waited for: what was done tells what an undo is about.
     match gateway.ready() {
         Ok(torn) => {

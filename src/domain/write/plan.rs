@@ -35,6 +35,9 @@ pub struct Plan {
     pub name: SafeText,
     /// What to know besides: what ships, what it means for this service.
     pub notes: Vec<SafeText>,
+    /// What was wanted, as the journal keeps it.
+    #[serde(default)]
+    pub intent: serde_json::Value,
 }
 
 /// One write of a plan.

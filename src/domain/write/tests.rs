@@ -37,6 +37,7 @@ fn plan(production: bool, verdicts: &[GuardVerdict]) -> Plan {
         production,
         name: "shop".into(),
         notes: Vec::new(),
+        intent: serde_json::Value::Null,
     }
 }
 

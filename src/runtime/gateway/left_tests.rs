@@ -31,7 +31,7 @@ async fn left_over(me: &str) -> World {
     let world = World::open("bad-canary", |source| source).await;
     let confirmed = world.confirmed_as(&approve(), Some(me));
     let plan = serde_json::to_value(&confirmed).unwrap();
-    world.gateway.record(&confirmed, None, Event::Confirmed { plan }).await.unwrap();
+    world.gateway.record(&confirmed, None, Event::Confirmed { plan, origin: None }).await.unwrap();
     let order = serde_json::to_value(confirmed.order(0).unwrap()).unwrap();
     world.gateway.record(&confirmed, Some(0), Event::Sending { order }).await.unwrap();
     world

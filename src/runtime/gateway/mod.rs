@@ -28,7 +28,7 @@ use crate::domain::text::SafeText;
 use crate::domain::write::{
     Confirmed, Decision, Order, Outcome, Plan, Receipt, Write, expectation,
 };
-use crate::store::journal::{Event, Journal, JournalError, Record};
+use crate::store::journal::{Event, Journal, JournalError, Looked, Origin, Record};
 use crate::store::lock::{Lock, try_lock};
 use fresh::Asking;
 use sent::Sent;
@@ -47,6 +47,7 @@ pub struct Gateway {
     journal: Journal,
     locks: PathBuf,
     who: SafeText,
+    origin: Option<Origin>,
     patience: Duration,
     meters: Meters,
 }
@@ -62,7 +63,14 @@ impl Gateway {
         let sources = sources.into_iter().map(|source| (source.meta().id, source)).collect();
         let journal = Journal::new(folder.join("journal"));
         let (patience, meters) = (PATIENCE, Meters::default());
-        Self { sources, clock, journal, locks: folder, who, patience, meters }
+        Self { sources, clock, journal, locks: folder, who, origin: None, patience, meters }
+    }
+
+    /// From where is confirmed what it carries out.
+    #[must_use]
+    pub fn origin(mut self, origin: Option<Origin>) -> Self {
+        self.origin = origin;
+        self
     }
 
     /// Counts its calls among those of whoever reads these sources.
@@ -109,8 +117,8 @@ impl Gateway {
                     Outcome::refused("not sent: a step before it was not done")
                 }
                 Ok(()) => {
-                    let outcome = self.step(confirmed, step, out).await;
-                    self.ended(confirmed, step, outcome).await
+                    let end = self.step(confirmed, step, out).await;
+                    self.ended(confirmed, step, end).await
                 }
                 // No journal, no write.
                 Err(why) => Outcome::Unrecorded { why: why.into() },
@@ -125,7 +133,7 @@ impl Gateway {
     async fn begin(&self, confirmed: &Confirmed) -> Result<(), String> {
         self.on_disk(Journal::check).await.map_err(|error| error.to_string())?;
         let plan = serde_json::to_value(confirmed).map_err(|error| error.to_string())?;
-        let event = Event::Confirmed { plan };
+        let event = Event::Confirmed { plan, origin: self.origin.clone() };
         self.record(confirmed, None, event).await.map_err(|error| error.to_string())
     }
 
@@ -142,14 +150,14 @@ impl Gateway {
         let _ = out.send(Msg::Write(Box::new(report))).await;
     }
 
-    async fn step(&self, confirmed: &Confirmed, step: usize, out: &mpsc::Sender<Msg>) -> Outcome {
+    async fn step(&self, confirmed: &Confirmed, step: usize, out: &mpsc::Sender<Msg>) -> End {
         let Some(order) = confirmed.order(step) else {
-            return Outcome::refused("there is no such step");
+            return Outcome::refused("there is no such step").into();
         };
         self.report(confirmed, step, Phase::Checking, out).await;
         let id = order.write().source();
         let Some(source) = self.sources.get(&id) else {
-            return Outcome::refused(format!("there is no source {id}"));
+            return Outcome::refused(format!("there is no source {id}")).into();
         };
         let target = target_lock(order.write());
         let lock = match try_lock(&self.locks, &target, self.who.as_str()) {
@@ -157,19 +165,21 @@ impl Gateway {
             Ok(Lock::Held(who)) => {
                 let who = who.map(|who| format!(": {who}")).unwrap_or_default();
                 let why = format!("another process of this host writes to {target} right now{who}");
-                return Outcome::refused(why);
+                return Outcome::refused(why).into();
             }
-            Err(error) => return Outcome::refused(format!("cannot lock {target}: {error}")),
+            Err(error) => {
+                return Outcome::refused(format!("cannot lock {target}: {error}")).into();
+            }
         };
         if let Err(outcome) = self.check(source, &order).await {
-            return outcome;
+            return outcome.into();
         }
         let sending = match serde_json::to_value(&order) {
             Ok(order) => Event::Sending { order },
-            Err(error) => return Outcome::refused(error.to_string()),
+            Err(error) => return Outcome::refused(error.to_string()).into(),
         };
         if let Err(error) = self.record(confirmed, Some(step), sending).await {
-            return Outcome::Unrecorded { why: error.to_string().into() };
+            return Outcome::Unrecorded { why: error.to_string().into() }.into();
         }
         self.report(confirmed, step, Phase::Sending, out).await;
         let reply = self.send(source, &order).await;
@@ -178,9 +188,9 @@ impl Gateway {
         self.report(confirmed, step, Phase::Verifying, out).await;
         let me = confirmed.plan().steps.get(step).and_then(|step| step.identity.as_ref());
         let sent = Sent { write: order.write(), was: order.expects(), me };
-        let outcome = self.verify(source, &sent, reply).await;
+        let end = self.verify(source, &sent, reply).await;
         drop(lock);
-        outcome
+        end
     }
 
     /// Reads the target again: only what was seen may be written to.
@@ -246,8 +256,9 @@ impl Gateway {
     }
 
     /// Records what came of it. What was sent and cannot be recorded is told all the same.
-    async fn ended(&self, confirmed: &Confirmed, step: usize, outcome: Outcome) -> Outcome {
-        match self.record(confirmed, Some(step), ended(&outcome)).await {
+    async fn ended(&self, confirmed: &Confirmed, step: usize, end: End) -> Outcome {
+        let End { outcome, looked } = end;
+        match self.record(confirmed, Some(step), ended(&outcome, looked)).await {
             Ok(()) => outcome,
             Err(error) => outcome.but(&format!(
                 "this was not recorded, and is looked for again at the next start: {error}"
@@ -334,8 +345,21 @@ pub(super) fn plan_lock(plan: &str) -> String {
     format!("plan {plan}")
 }
 
-fn ended(outcome: &Outcome) -> Event {
+/// What came of a step, and how that was found out.
+struct End {
+    outcome: Outcome,
+    looked: Option<Looked>,
+}
+
+impl From<Outcome> for End {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, looked: None }
+    }
+}
+
+fn ended(outcome: &Outcome, looked: Option<Looked>) -> Event {
     Event::Ended {
+        looked,
         outcome: serde_json::to_value(outcome).unwrap_or_default(),
         sentence: outcome.sentence().into(),
     }

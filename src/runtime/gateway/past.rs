@@ -25,11 +25,12 @@ pub(super) fn activities(
     for (place, entry) in entries.iter().enumerate() {
         let record = &entry.record;
         match &record.event {
-            Event::Confirmed { plan } => {
+            Event::Confirmed { plan, .. } => {
                 let plan = plan.get("plan").cloned().unwrap_or(Value::Null);
                 if let Ok(plan) = serde_json::from_value::<Plan>(plan) {
                     let mut activity = Activity::of(&plan);
                     activity.at = record.at.min(now);
+                    activity.by = Some(record.who.clone());
                     found.insert(record.plan.as_str(), (place, activity));
                 }
             }
@@ -102,7 +103,7 @@ pub(super) fn left(entries: &[Entry], entry: &Entry) -> Option<Left> {
     let (mut me, mut reply) = (None, None);
     for own in entries.iter().filter(|own| own.record.plan == entry.record.plan) {
         match &own.record.event {
-            Event::Confirmed { plan } => {
+            Event::Confirmed { plan, .. } => {
                 let plan = serde_json::from_value::<Plan>(plan.get("plan")?.clone()).ok()?;
                 me = plan.steps.get(entry.record.step?).and_then(|step| step.identity.clone());
             }

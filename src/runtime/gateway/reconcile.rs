@@ -89,7 +89,8 @@ impl Gateway {
         let sent = Sent { write: &write, was: &was, me: me.as_ref() };
         let reply = reply.unwrap_or_else(lost);
         let unread = TRIED.min(self.patience);
-        let outcome = match self.find(source, &sent, reply, (patience, unread)).await {
+        let (found, looked) = self.find(source, &sent, reply, (patience, unread)).await;
+        let outcome = match found {
             Ok(outcome) => outcome,
             Err(why) => return Ok(Resolved::Open(format!("it cannot be read: {why}"))),
         };
@@ -99,7 +100,7 @@ impl Gateway {
             title: record.title.clone(),
             step: record.step,
             who: self.who.clone(),
-            event: ended(&outcome),
+            event: ended(&outcome, looked),
         };
         self.on_disk(move |journal| journal.append(&record)).await?;
         Ok(Resolved::Ended)

@@ -7,13 +7,14 @@ use tokio::time::Instant;
 
 use super::fresh::{self, Fresh};
 use super::sent::Sent;
-use super::{Gateway, PACE};
+use super::{End, Gateway, PACE};
 use crate::backend::Source;
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::text::SafeText;
 use crate::domain::write::{
     Outcome, Receipt, Seen, Whose, Write, begun, seen, whose, whose_answer,
 };
+use crate::store::journal::Looked;
 
 /// What one look shows.
 enum Look {
@@ -40,33 +41,52 @@ impl Gateway {
         source: &Arc<dyn Source>,
         sent: &Sent<'_>,
         reply: Result<Receipt, Fault>,
-    ) -> Outcome {
+    ) -> End {
         let lost = match &reply {
             Ok(receipt) => Reply::Accepted(receipt.clone()),
             Err(fault) => Reply::Lost(fault.message.clone()),
         };
-        let found = self.find(source, sent, reply, (self.patience, self.patience)).await;
-        found.unwrap_or_else(|why| Outcome::Unknown { why: lost.but(&why).into() })
+        let patience = (self.patience, self.patience);
+        let (found, looked) = self.find(source, sent, reply, patience).await;
+        let outcome = found.unwrap_or_else(|why| Outcome::Unknown { why: lost.but(&why).into() });
+        End { outcome, looked }
     }
 
     /// Reads the target until it shows the effect, or patience ends: that of what does not show, and
     /// that of what cannot be read. Without a reply, what the backend tells to be somebody else's is not ours;
-    /// where it tells nobody, the note says so. Fails where nothing could be read.
+    /// where it tells nobody, the note says so. Fails where nothing could be read. Tells how it looked.
     pub(super) async fn find(
         &self,
         source: &Arc<dyn Source>,
         sent: &Sent<'_>,
         reply: Result<Receipt, Fault>,
+        patience: (Duration, Duration),
+    ) -> (Result<Outcome, String>, Option<Looked>) {
+        let mut looked = None;
+        let found = self.search(source, sent, reply, patience, &mut looked).await;
+        (found, looked)
+    }
+
+    async fn search(
+        &self,
+        source: &Arc<dyn Source>,
+        sent: &Sent<'_>,
+        reply: Result<Receipt, Fault>,
         (patience, unread): (Duration, Duration),
+        looked: &mut Option<Looked>,
     ) -> Result<Outcome, String> {
         let reply = match reply {
             Ok(receipt) => Reply::Accepted(receipt),
             Err(fault) if fault.kind == FaultKind::OutcomeUnknown => Reply::Lost(fault.message),
             Err(fault) if matches!(fault.kind, FaultKind::Conflict | FaultKind::InvalidRequest) => {
-                return Ok(self.asking(source).conflict(sent, fault).await);
+                let outcome = self.asking(source).conflict(sent, fault).await;
+                self.note(looked, &outcome.sentence());
+                return Ok(outcome);
             }
             Err(fault) if matches!(fault.kind, FaultKind::Throttled { .. }) => {
-                return Ok(self.throttled(source, sent, fault).await);
+                let outcome = self.throttled(source, sent, fault).await;
+                self.note(looked, &outcome.sentence());
+                return Ok(outcome);
             }
             Err(fault) => return Ok(Outcome::Failed { fault }),
         };
@@ -74,12 +94,17 @@ impl Gateway {
         let mut last: Result<String, String>;
         loop {
             let end = match self.look(source, sent, &reply).await {
-                Look::Over(outcome) => return Ok(outcome),
+                Look::Over(outcome) => {
+                    self.note(looked, &outcome.sentence());
+                    return Ok(outcome);
+                }
                 Look::Not(why) => {
+                    self.note(looked, &why);
                     last = Ok(why);
                     start + patience
                 }
                 Look::Unread(why) => {
+                    self.note(looked, &format!("it could not be read: {why}"));
                     last = Err(why);
                     start + unread
                 }
@@ -90,6 +115,12 @@ impl Gateway {
             tokio::time::sleep(PACE).await;
         }
         last.map(|last| Outcome::Unknown { why: reply.but(&last).into() })
+    }
+
+    /// One more look, and what it showed.
+    fn note(&self, looked: &mut Option<Looked>, shows: &str) {
+        let times = looked.as_ref().map_or(0, |looked| looked.times).saturating_add(1);
+        *looked = Some(Looked { times, at: self.clock.now(), shows: shows.into() });
     }
 
     async fn look(&self, source: &Arc<dyn Source>, sent: &Sent<'_>, reply: &Reply) -> Look {

@@ -10,7 +10,7 @@ mod record;
 mod verify;
 
 pub use error::JournalError;
-pub use record::{Entry, Event, Record};
+pub use record::{Entry, Event, Looked, Origin, Record};
 pub use verify::{Finding, Verified};
 
 use std::fs::{self, File, OpenOptions, TryLockError};

@@ -28,14 +28,18 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// It was confirmed: the whole plan with what was seen, the guards and the reason.
+    /// It was confirmed: what was wanted, the whole plan with what was seen, the guards, the comment
+    /// and the reason.
     Confirmed {
         /// The confirmed plan.
         plan: serde_json::Value,
+        /// From where it was confirmed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<Origin>,
     },
-    /// It is about to be sent.
+    /// It was read again, is as it was seen, and is about to be sent.
     Sending {
-        /// The order.
+        /// The order, with what must still be true.
         order: serde_json::Value,
     },
     /// The backend answered, or did not.
@@ -51,6 +55,9 @@ pub enum Event {
         outcome: serde_json::Value,
         /// The same in a sentence.
         sentence: SafeText,
+        /// How its effect was looked for, if it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        looked: Option<Looked>,
     },
 }
 
@@ -65,6 +72,36 @@ impl Event {
             Self::Ended { .. } => "ended",
         }
     }
+}
+
+/// From where somebody confirmed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Origin {
+    /// The user, by the name of the surroundings.
+    pub user: SafeText,
+    /// The same, as the system counts users.
+    pub uid: u32,
+    /// The host.
+    pub host: SafeText,
+    /// The process.
+    pub process: u32,
+    /// The terminal; a script has none.
+    pub terminal: Option<SafeText>,
+    /// The host from which that terminal is used, if it is another one.
+    pub remote: Option<SafeText>,
+    /// The version of this program.
+    pub version: SafeText,
+}
+
+/// How the effect of a write was looked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Looked {
+    /// How often the target was read.
+    pub times: u32,
+    /// When it was read last.
+    pub at: Timestamp,
+    /// What that showed.
+    pub shows: SafeText,
 }
 
 /// A record and where it stands.

@@ -18,7 +18,11 @@ fn sending() -> Event {
 }
 
 fn ended() -> Event {
-    Event::Ended { outcome: serde_json::json!({"outcome": "done"}), sentence: "done".into() }
+    Event::Ended {
+        outcome: serde_json::json!({"outcome": "done"}),
+        sentence: "done".into(),
+        looked: None,
+    }
 }
 
 fn filled(count: i64) -> (tempfile::TempDir, Journal) {
@@ -279,4 +283,70 @@ fn a_folder_that_cannot_be_written_is_an_error_that_names_it() {
     let error = journal.append(&record(0, sending())).unwrap_err().to_string();
     assert!(error.contains("file/journal") && error.contains("cannot be written"), "{error}");
     assert!(journal.check().is_err());
+}
+
+/// A line as nobody here has written it.
+fn forged(journal: &Journal) {
+    let path = journal.files().unwrap().pop().unwrap();
+    let hash = "e".repeat(64);
+    let line = format!("{{\"hash\":\"{hash}\",\"prev\":\"{GENESIS}\",\"record\":{{}}}}\n");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text + &line).unwrap();
+}
+
+#[test]
+fn what_another_process_adds_between_two_checks_is_read_and_verified() {
+    let (_folder, own) = filled(3);
+    // A handle of its own knows nothing of what this one has checked.
+    let other = Journal::new(own.folder());
+    let seen = |journal: &Journal| journal.checked.lock().unwrap().clone().map(|(stamp, _)| stamp);
+    assert!(!own.check().unwrap());
+    let before = seen(&own);
+    other.append(&record(4, sending())).unwrap();
+    assert!(!own.check().unwrap());
+    assert!(seen(&own) != before && seen(&own) == own.stamp(), "the whole file was read again");
+    own.append(&record(5, ended())).unwrap();
+    assert_eq!(own.read(None).unwrap().findings, []);
+    // What is no line of the chain is found out, whoever looks, though both had checked before.
+    assert!(!other.check().unwrap());
+    forged(&own);
+    for journal in [&own, &other] {
+        let why = journal.check().unwrap_err().to_string();
+        assert!(why.contains("line 6"), "{why}");
+        assert!(
+            journal.append(&record(6, sending())).is_err()
+                || !journal.read(None).unwrap().is_whole()
+        );
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+
+    /// Two processes add and check in any order; from the moment that somebody else puts a line in,
+    /// neither relies on it any more, whatever it had checked.
+    #[test]
+    fn two_processes_rely_on_one_chain_until_it_is_changed(
+        before in proptest::collection::vec((0..2_usize, 0..3_u8), 1..12),
+        after in proptest::collection::vec(0..2_usize, 1..4),
+    ) {
+        let (_folder, first) = filled(1);
+        let both = [first.clone(), Journal::new(first.folder())];
+        let mut lines = 1;
+        for (who, what) in before {
+            if what == 0 {
+                proptest::prop_assert!(!both[who].check().unwrap());
+            } else {
+                lines += 1;
+                both[who].append(&record(lines, sending())).unwrap();
+            }
+        }
+        let known = first.read(None).unwrap();
+        let told = i64::try_from(known.entries.len()).unwrap();
+        proptest::prop_assert_eq!((told, known.findings.len()), (lines, 0));
+        forged(&first);
+        for who in after {
+            proptest::prop_assert!(both[who].check().is_err());
+        }
+    }
 }

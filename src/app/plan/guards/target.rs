@@ -51,7 +51,8 @@ pub(super) fn others<'a>(
 /// What of another plan is under way there.
 pub(super) fn busy(state: &State, item: &ItemId, own: Option<&PlanId>) -> Option<String> {
     let busy = others(state, item, own).find(|activity| activity.is_under_way())?;
-    Some(format!("\"{}\" is under way; wait until it has ended", busy.title))
+    let by = busy.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
+    Some(format!("\"{}\" is under way{by}; wait until it has ended", busy.title))
 }
 
 /// Why `write` cannot be a step of a plan now, if that is so.
