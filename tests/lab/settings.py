@@ -38,7 +38,7 @@ groups:
       - alert: CanaryErrors
         expr: >-
           sum by (service, version) (rate(http_requests_total{version="green",code="500"}[2m]))
-          / sum by (service, version) (rate(http_requests_total{version="green"}[2m])) > 0.01
+          / sum by (service, version) (rate(http_requests_total{version="green"}[2m])) > 0.005
         labels: { severity: page, service: checkout }
         annotations:
           summary: The canary of the checkout answers too many errors
