@@ -48,10 +48,12 @@ fn stage(name: &str) -> (Fact, Intent) {
     (Fact::Pipeline(now), approve())
 }
 
+/// What is written to and how, what an http target says of the environment, and whether it is protected.
+type Case = ((Fact, Intent), Option<(&'static str, &'static str, Option<bool>)>, bool);
+
 #[test]
 fn what_its_source_calls_production_is_as_protected_as_what_is_named_so() {
     let (yes, no) = (Some(true), Some(false));
-    type Case = ((Fact, Intent), Option<(&'static str, &'static str, Option<bool>)>, bool);
     let cases: Vec<Case> = vec![
         // By name, whatever a source says.
         (flag_in("production"), None, true),
