@@ -48,7 +48,9 @@ fn the_rehearsal_beside_real_sources_is_set_apart_and_runs_with_them() {
     assert!(rehearsal.partly && beside.speed.is_none());
     assert!((rehearsal.speed - 1.0).abs() < f64::EPSILON);
     let names: Vec<_> = beside.setup.services.iter().map(|s| s.id.clone()).collect();
-    for service in &beside.setup.services {
+    let (unclaimed, services) = beside.setup.services.split_last().unwrap();
+    assert!(unclaimed.is_unclaimed());
+    for service in services {
         assert!(service.id.as_str().starts_with("sim-"), "{}", service.id);
         assert!(service.needs.iter().all(|need| names.contains(need)), "{}", service.id);
         assert!(service.canaries.iter().all(|c| c.service == service.id), "{}", service.id);

@@ -1,6 +1,7 @@
 //! Which resources belong to which service, kept up to date item by item.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use super::claimants::Claimants;
 use crate::domain::fleet::Fleet;
@@ -8,7 +9,7 @@ use crate::domain::ids::{
     AlarmId, EnvironmentId, FlagId, ItemId, PipelineId, ServiceId, TrafficId,
 };
 use crate::domain::pattern::Pattern;
-use crate::domain::service::{Claims, Service};
+use crate::domain::service::{Claims, Service, UNCLAIMED};
 use crate::domain::text::SafeText;
 
 /// Which resources belong to which service.
@@ -86,13 +87,8 @@ impl Membership {
         self.owners.get(item).map_or(&[], Vec::as_slice)
     }
 
-    /// Resources that no service claims.
-    pub fn unclaimed(&self) -> impl Iterator<Item = &ItemId> {
-        self.owners.iter().filter(|(_, owners)| owners.is_empty()).map(|(item, _)| item)
-    }
-
     /// Looks at `item` again: it may be new, gone, or have other tags. Returns its services,
-    /// former ones included.
+    /// former ones included; what is unclaimed is among them where nobody claims it.
     pub fn refresh(
         &mut self,
         item: &ItemId,
@@ -108,7 +104,7 @@ impl Membership {
         if let Some(known) = self.owners.get(item)
             && self.tags.get(item).unwrap_or(&none) == tags
         {
-            return known.clone();
+            return holders(known).to_vec();
         }
         let mut touched = self.drop_item(item);
         if !tags.is_empty() {
@@ -119,12 +115,14 @@ impl Membership {
         for service in candidates.into_iter().filter_map(|at| services.get(at)) {
             if claims(&service.claims, item) || service.claims.by_tags(tags) {
                 owners.push(service.id.clone());
-                if let Some(members) = self.services.get_mut(&service.id) {
-                    members.set(item, true);
-                }
             }
         }
-        touched.extend(owners.iter().cloned());
+        for holder in holders(&owners) {
+            if let Some(members) = self.services.get_mut(holder) {
+                members.set(item, true);
+            }
+            touched.push(holder.clone());
+        }
         touched.sort();
         touched.dedup();
         self.owners.insert(item.clone(), owners);
@@ -140,14 +138,21 @@ impl Membership {
 
     fn drop_item(&mut self, item: &ItemId) -> Vec<ServiceId> {
         self.tags.remove(item);
-        let owners = self.owners.remove(item).unwrap_or_default();
-        for owner in &owners {
-            if let Some(members) = self.services.get_mut(owner) {
+        let Some(owners) = self.owners.remove(item) else { return Vec::new() };
+        let holders = holders(&owners).to_vec();
+        for holder in &holders {
+            if let Some(members) = self.services.get_mut(holder) {
                 members.set(item, false);
             }
         }
-        owners
+        holders
     }
+}
+
+/// Among whose resources something is shown: its owners', or what is unclaimed.
+fn holders(owners: &[ServiceId]) -> &[ServiceId] {
+    static NOBODY: LazyLock<[ServiceId; 1]> = LazyLock::new(|| [ServiceId::new(UNCLAIMED)]);
+    if owners.is_empty() { NOBODY.as_slice() } else { owners }
 }
 
 fn claims(claims: &Claims, item: &ItemId) -> bool {

@@ -22,6 +22,7 @@ use crate::config::{Config, Inputs, Loaded, Setting, load};
 use crate::domain::ids::{ItemId, SourceId};
 use crate::domain::policy::Policy;
 use crate::domain::series::SeriesSpec;
+use crate::domain::service::Service;
 use crate::domain::text::SafeText;
 use crate::runtime::pool::Configured;
 use crate::runtime::run::Speed;
@@ -71,6 +72,7 @@ pub fn start(global: &Global, more: Vec<Setting>, ascii: bool) -> Result<Started
     if !alone {
         start.add_sources(&config)?;
     }
+    start.services.push(Service::unclaimed());
     let clock: SharedClock = match &start.world {
         Some(world) => Arc::clone(world) as SharedClock,
         None => Arc::new(WallClock),
@@ -98,7 +100,7 @@ pub fn start(global: &Global, more: Vec<Setting>, ascii: bool) -> Result<Started
 }
 
 struct Start {
-    services: Vec<crate::domain::service::Service>,
+    services: Vec<Service>,
     sources: Vec<Configured>,
     rehearsal: Option<Rehearsal>,
     world: Option<Arc<rehearsal::SimulatedClock>>,

@@ -15,6 +15,7 @@ use super::secret::Secret;
 use super::substitute::{Lookup, substitute};
 use super::tree::{KeyPath, Node};
 use super::{check, check_freeze, check_secret, meaning, project, read};
+use crate::domain::service::UNCLAIMED;
 
 /// `config/default.toml`: the documented defaults are the defaults.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
@@ -181,7 +182,8 @@ fn finish(
     let found = check::check(&tree)
         .into_iter()
         .chain(meaning::check(&tree))
-        .chain(check_freeze::check(&tree));
+        .chain(check_freeze::check(&tree))
+        .chain(unclaimed(&tree));
     problems.extend(found.filter(|problem| !follows(problem, &broken)));
     if !problems.is_empty() {
         return Err(Report::new(problems));
@@ -190,6 +192,14 @@ fn finish(
         Ok(config) => Ok(Loaded { config, tree, files }),
         Err(error) => Err(Report::new(vec![Problem::general(error.message(), None)])),
     }
+}
+
+/// A service that has the name of what no service claims.
+fn unclaimed(tree: &Node) -> Option<Problem> {
+    let (_, entry) = tree.rows("services").find(|(name, _)| *name == UNCLAIMED)?;
+    let key = KeyPath::default().key("services").key(UNCLAIMED).to_string();
+    let message = "this is the name of what no service claims";
+    Some(Problem::new(&entry.key_origin, key, message, "give the service another name".to_owned()))
 }
 
 /// Where the syntax of each file first breaks: what is read beyond may not be what was meant.

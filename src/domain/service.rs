@@ -32,7 +32,21 @@ pub struct Service {
     pub canaries: Vec<CanarySpec>,
 }
 
+/// The name of what no service claims.
+pub const UNCLAIMED: &str = "unclaimed";
+
 impl Service {
+    /// What no other service claims.
+    pub fn unclaimed() -> Self {
+        let description = Some("what no service claims".into());
+        Self { description, ..Self::named(UNCLAIMED) }
+    }
+
+    /// Whether it is what no other service claims, and no service that somebody owns.
+    pub fn is_unclaimed(&self) -> bool {
+        self.id.as_str() == UNCLAIMED
+    }
+
     /// A service of which only the name is known.
     pub fn named(id: &str) -> Self {
         Self {

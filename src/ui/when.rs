@@ -6,11 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use crate::app::State;
 use crate::domain::time::{age, coarse};
 
-/// The clock time of `at` today; the day with it if it is not within the last 20 hours.
+/// The clock time of `at`; its day where it is of another day and more than 20 hours away.
 pub fn moment(state: &State, at: Timestamp) -> String {
-    let local = at.to_zoned(zone(state));
-    let days = age(state.now, at) > SignedDuration::from_hours(20)
-        || at > state.now + SignedDuration::from_hours(20);
+    let (local, today) = (at.to_zoned(zone(state)), state.now.to_zoned(zone(state)));
+    let far = at.duration_since(state.now).abs() > SignedDuration::from_hours(20);
+    let days = far && local.date() != today.date();
     local.strftime(if days { "%b %d" } else { "%H:%M" }).to_string()
 }
 

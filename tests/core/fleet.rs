@@ -15,6 +15,7 @@ use flightdeck::domain::ids::{ChangeId, ItemId, PipelineId, ServiceId, SourceId}
 use flightdeck::domain::observation::{Observation, ReadFailed, Scope, Topic};
 use flightdeck::domain::observed::Freshness;
 use flightdeck::domain::pipeline::Pipeline;
+use flightdeck::domain::service::Service;
 
 use crate::world::{fact, moment, setup, source};
 
@@ -168,6 +169,12 @@ fn what_nobody_claims_is_found_by_a_word_in_every_list() {
             assert!(text.contains("service:unclaimed"), "{pane:?}: {text}");
         }
     }
+    // It has a row of its own on the board, while there is something of it.
+    let id = RowId::Service(Service::unclaimed().id);
+    let row = state.rows.board.get(&id).unwrap();
+    assert!(row.pipeline.is_some() && row.health.is_some(), "{row:?}");
+    assert_eq!(state.rows.board.order().len(), state.setup.services.len());
+    assert_eq!(State::new(setup()).rows.board.get(&id), None);
     // A source that wants credentials is nobody's, and not for want of a claim.
     let fault = Fault::new(FaultKind::NotAuthenticated, "expired");
     let source = SourceId::new("lab");

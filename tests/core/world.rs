@@ -265,7 +265,7 @@ pub fn source(id: &str) -> SourceMeta {
     }
 }
 
-/// Three services: one claims by pattern and has a canary, one by tag, one by both.
+/// Three services: one claims by pattern and has a canary, one by tag, one by both. Then what they leave.
 pub fn setup() -> Setup {
     let services = SERVICES.iter().enumerate().map(|(n, name)| {
         let mut service = Service::named(name);
@@ -294,7 +294,7 @@ pub fn setup() -> Setup {
         service
     });
     Setup {
-        services: services.collect(),
+        services: services.chain([Service::unclaimed()]).collect(),
         sources: SOURCES.map(source).to_vec(),
         rehearsal: Some(Rehearsal {
             scenario: "calm".into(),

@@ -29,6 +29,7 @@ use crate::domain::environment::Environment;
 use crate::domain::flag::Flag;
 use crate::domain::ids::{CanaryId, ItemId, ServiceId};
 use crate::domain::pipeline::Pipeline;
+use crate::domain::service::UNCLAIMED;
 use crate::domain::source::{SourceHealth, SourceState};
 use crate::domain::text::SafeText;
 use crate::domain::traffic::TrafficSplit;
@@ -151,9 +152,10 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// Whether what belongs to these services is asked for.
+    /// Whether what belongs to these services is asked for; to none of them belongs what is unclaimed.
     pub fn covers(&self, services: &[ServiceId]) -> bool {
-        self.service.as_ref().is_none_or(|wanted| services.contains(wanted))
+        let nobodys = |wanted: &ServiceId| services.is_empty() && wanted.as_str() == UNCLAIMED;
+        self.service.as_ref().is_none_or(|wanted| services.contains(wanted) || nobodys(wanted))
     }
 
     fn shows(&self, pane: Pane) -> bool {

@@ -125,7 +125,8 @@ impl Rows {
     /// Builds every row anew.
     pub fn rebuild(&mut self, facts: &Facts<'_>) {
         let services = &facts.setup.services;
-        self.board.rebuild(services.iter().map(|s| board::row(s, facts)));
+        let shown = services.iter().filter(|service| is_shown(service, facts));
+        self.board.rebuild(shown.map(|s| board::row(s, facts)));
         self.canaries
             .rebuild(services.iter().flat_map(|s| &s.canaries).map(|c| canaries::row(c, facts)));
         self.sources.rebuild(facts.fleet.sources.values().map(sources::row));
@@ -140,7 +141,7 @@ impl Rows {
             for canary in &service.canaries {
                 self.refresh_canary(canary, facts);
             }
-            self.board.set(board::row(service, facts));
+            self.refresh_service(service, facts);
         }
         if let Some(state) = touched.source.as_ref().and_then(|id| facts.fleet.sources.get(id)) {
             self.sources.set(sources::row(state));
@@ -149,6 +150,14 @@ impl Rows {
                 Some(row) => self.inbox.set(row),
                 None => self.inbox.remove(&id),
             }
+        }
+    }
+
+    fn refresh_service(&mut self, service: &Service, facts: &Facts<'_>) {
+        if is_shown(service, facts) {
+            self.board.set(board::row(service, facts));
+        } else {
+            self.board.remove(&RowId::Service(service.id.clone()));
         }
     }
 
@@ -247,4 +256,13 @@ impl Rows {
             self.inbox.set(ask);
         }
     }
+}
+
+/// Whether `service` has a row: of what is unclaimed only while there is something.
+fn is_shown(service: &Service, facts: &Facts<'_>) -> bool {
+    let some = || {
+        let members = facts.membership.members(&service.id);
+        members.is_some_and(|members| members.items().next().is_some())
+    };
+    !service.is_unclaimed() || some()
 }

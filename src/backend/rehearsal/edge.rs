@@ -164,7 +164,7 @@ pub fn traffic(world: &World, service: &ServiceScript, now: Timestamp) -> Traffi
             health: Health::Healthy,
             revision,
             request_rate: Some(requests),
-            error_rate: Some(requests * errors),
+            error_rate: Some(errors.min(1.0)),
             requests: None,
             errors: None,
         }

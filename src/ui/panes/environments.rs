@@ -217,11 +217,9 @@ fn traffic(state: &State, look: &Look, id: &TrafficId) -> Vec<Line<'static>> {
             look.span(Role::Text, format!("{percent:>4}  weight {}{revision}", arm.weight)),
             look.span(Role::Dim, format!("  {}", arm.state)),
         ]));
-        let rate = |label: &str, rate: Option<f64>| {
-            rate.map(|r| format!("{r:.1} {label}/s  ")).unwrap_or_default()
-        };
-        let figures =
-            format!("{}{}", rate("requests", arm.request_rate), rate("errors", arm.error_rate));
+        let requests = arm.request_rate.map(|rate| format!("{rate:.1} requests/s  "));
+        let failed = arm.error_rate.map(|share| format!("{:.1}% of them failed", 100.0 * share));
+        let figures = requests.unwrap_or_default() + &failed.unwrap_or_default();
         if !figures.is_empty() {
             lines.push(look.line(Role::Dim, format!("    {figures}")));
         }
