@@ -9,6 +9,8 @@
 
 #[path = "support/lab.rs"]
 mod lab;
+#[path = "lab_room/servers.rs"]
+mod servers;
 
 use std::path::Path;
 use std::time::Duration;
@@ -29,12 +31,26 @@ const LONG: Duration = Duration::from_mins(1);
 /// The lab's configuration with these keys changed.
 fn configured(settings: Vec<String>) -> Started {
     address("LAB_AWS_URL");
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/examples/lab.toml");
-    let global = Global { config: Some(file), set: settings, ..Global::default() };
+    started(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/examples/lab.toml"), settings)
+}
+
+fn started(file: &Path, settings: Vec<String>) -> Started {
+    let global = Global { config: Some(file.to_owned()), set: settings, ..Global::default() };
     match start(&global, Vec::new(), false) {
         Ok(started) => started,
         Err(failure) => panic!("{failure}"),
     }
+}
+
+/// A room by this file that reads often.
+fn room_of(file: &Path) -> Headless {
+    let started = started(file, often());
+    Headless::start(started.setup, started.sources, started.clock)
+}
+
+fn often() -> Vec<String> {
+    let keys = ["fast=1s", "slow=1s", "deadline=2s", "back_off_max=1s"];
+    keys.map(|key| format!("polling.{key}")).to_vec()
 }
 
 fn health(room: &Headless, source: &str) -> SourceHealth {
@@ -85,13 +101,9 @@ async fn a_source_that_goes_away_dims_alone_and_comes_back() {
         let (scheme, to) = real.split_once("://").unwrap();
         let (_, proxy) =
             post(&format!("{faults}/proxies"), &[], &json!({ "name": name, "to": to })).await;
-        let started = configured(vec![
-            format!("{key}={scheme}://127.0.0.1:{}", proxy["port"]),
-            "polling.fast=1s".to_owned(),
-            "polling.slow=1s".to_owned(),
-            "polling.deadline=2s".to_owned(),
-            "polling.back_off_max=1s".to_owned(),
-        ]);
+        let mut settings = often();
+        settings.push(format!("{key}={scheme}://127.0.0.1:{}", proxy["port"]));
+        let started = configured(settings);
         let source = key.split('.').nth(1).unwrap();
         let mut room = Headless::start(started.setup, started.sources, started.clock);
         until(&mut room, |room| health(room, source) == SourceHealth::Answering).await;
