@@ -27,7 +27,9 @@ use lab::{address, post};
 use serde_json::{Value, json};
 
 /// Seconds between two ticks of the canary.
-const TICK: f64 = 4.0;
+const TICK: f64 = 5.0;
+/// Seconds between two scrapes of each; one that takes longer fails, so a busy machine gets some.
+const SCRAPES: [f64; 2] = [1.0, 2.0];
 /// Failed requests of both, by how they were told to fail.
 const ERRORS: [f64; 2] = [0.05, 0.1];
 const LONG: Duration = Duration::from_mins(2);
@@ -123,7 +125,26 @@ impl Place {
         }
     }
 
-    /// Stops Prometheus in the middle of whatever it does, or lets it go on.
+    /// Waits for a moment at which neither is being scraped. Prometheus marks a series as gone from a
+    /// scrape on that it could not finish, and what came after it until the next one is nobody's.
+    async fn between_scrapes(&self) {
+        let url = format!("http://127.0.0.1:{}/api/v1/query", self.prometheus);
+        until(async || {
+            let query = [("query", "time() - timestamp(up)")];
+            let told: Value =
+                self.client.get(&url).query(&query).send().await.unwrap().json().await.unwrap();
+            let quiet = |(arm, every): (&str, f64)| {
+                let mut all = told["data"]["result"].as_array().unwrap().iter();
+                let of = all.find(|one| one["metric"]["arm"] == arm);
+                let age = of.and_then(|one| one["value"][1].as_str()?.parse::<f64>().ok());
+                age.is_some_and(|age| (0.2..every * 0.6).contains(&age))
+            };
+            ["blue", "green"].into_iter().zip(SCRAPES).all(quiet)
+        })
+        .await;
+    }
+
+    /// Stops Prometheus, or lets it go on.
     fn pause(&self, pause: bool) {
         let signal = if pause { "-STOP" } else { "-CONT" };
         let pid = self.scraper.id().to_string();
@@ -191,7 +212,8 @@ fn scraper(folder: &Path, port: u16, [blue, green]: [u16; 2]) -> Child {
              labels: {{ arm: {name} }}\n"
         )
     };
-    let jobs = job("blue", blue, "500ms") + &job("green", green, "1s");
+    let [often, seldom] = SCRAPES.map(|seconds| format!("{seconds}s"));
+    let jobs = job("blue", blue, &often) + &job("green", green, &seldom);
     let file = folder.join("prometheus.yml");
     std::fs::write(&file, format!("scrape_configs:\n{jobs}")).unwrap();
     spawn(
@@ -244,12 +266,16 @@ async fn resets_gaps_and_other_times_of_scrapes_lose_nothing_and_count_nothing_t
     place.scraped([place.served[0].0, place.served[1].0]).await;
     // A counter begins anew, unseen, and no scrape fails meanwhile.
     let before = place.served[0].0;
+    place.between_scrapes().await;
     place.pause(true);
     place.restart_blue().await;
     place.pause(false);
+    // Were its first scrape to fail, what it had counted until the second would be nobody's.
+    place.scraped([0.0, place.served[1].0]).await;
     place.visits(2).await;
     place.scraped([place.served[0].0 - before, place.served[1].0]).await;
     // No scrapes for some ticks; the counters go on.
+    place.between_scrapes().await;
     place.pause(true);
     place.visits(3).await;
     place.pause(false);
