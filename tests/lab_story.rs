@@ -17,6 +17,8 @@ mod edge;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "lab_writes_edge/hands.rs"]
 mod hands;
+#[path = "support/hands.rs"]
+mod hands;
 #[path = "lab_story/keys.rs"]
 mod keys;
 #[path = "support/lab.rs"]

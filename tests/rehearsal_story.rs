@@ -1,4 +1,4 @@
-//! A release day in the rehearsal, as a newcomer tries it from a script.
+//! A release day in the rehearsal, as a newcomer tries it by keys and from a script.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -6,6 +6,13 @@
     reason = "a failing unwrap in a test is a failing test"
 )]
 
+#[path = "support/hands.rs"]
+mod hands;
+#[path = "rehearsal_story/keys.rs"]
+mod keys;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "pty/room.rs"]
+mod room;
 #[path = "rehearsal_story/script.rs"]
 mod script;
 #[path = "support/story.rs"]

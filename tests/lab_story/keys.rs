@@ -1,54 +1,9 @@
 //! The day by keys, in a real terminal.
 
-use std::time::Duration;
-
 use crate::day::Day;
+use crate::hands::{confirm, is_at, press_until};
 use crate::program::variables;
 use crate::room::Room;
-
-/// Presses `keys` until the screen shows `text`: keys are ignored for a moment after a dialog opens.
-async fn press_until(room: &mut Room, keys: &str, text: &str) {
-    let mut pace = tokio::time::interval(Duration::from_millis(500));
-    pace.tick().await;
-    pace.tick().await;
-    room.press(keys).await;
-    room.shows(text).await;
-}
-
-/// Whether the cursor of the dialog is on the line with `text`.
-fn is_at(text: &str) -> impl Fn(&vt100::Screen) -> bool {
-    let text = text.to_owned();
-    move |screen| screen.contents().lines().any(|row| row.contains('▸') && row.contains(&text))
-}
-
-/// Types letter by letter, as a person does.
-async fn type_in(room: &mut Room, text: &str) {
-    for letter in text.chars() {
-        let before = room.text();
-        room.press(&letter.to_string()).await;
-        room.until("the letter", |screen| screen.contents() != before).await;
-    }
-}
-
-/// Types the name that is asked for, and why if that is needed, and confirms.
-async fn confirm(room: &mut Room, why: Option<&str>, done: &str) {
-    room.shows("type shop to confirm").await;
-    let mut pace = tokio::time::interval(Duration::from_millis(500));
-    pace.tick().await;
-    pace.tick().await;
-    room.press("\t").await;
-    room.until("the name", is_at("type shop")).await;
-    type_in(room, "shop").await;
-    if let Some(why) = why {
-        room.press("\t").await;
-        room.until("the reason", is_at("reason to go on")).await;
-        type_in(room, why).await;
-        room.press("\t").await;
-        room.until("the button", |screen| screen.contents().contains("▸[ Do it ]")).await;
-    }
-    room.press("\r").await;
-    room.shows(done).await;
-}
 
 #[tokio::test]
 #[ignore = "needs the lab: bash tests/run"]
@@ -67,7 +22,7 @@ async fn an_operator_releases_takes_back_and_undoes() {
     room.shows("Production of shop").await;
     press_until(&mut room, "a", "PRODUCTION").await;
     room.shows("ships").await;
-    confirm(&mut room, None, ": done").await;
+    confirm(&mut room, "shop", None, ": done").await;
     assert_eq!(day.approval().await, "Succeeded");
     day.deployed().await;
     room.press("3").await;
@@ -78,20 +33,20 @@ async fn an_operator_releases_takes_back_and_undoes() {
     room.shows("shop/production").await;
     press_until(&mut room, "t", "10% to green").await;
     press_until(&mut room, "\r", "Do it").await;
-    confirm(&mut room, None, "blue 90%: done").await;
+    confirm(&mut room, "shop", None, "blue 90%: done").await;
     assert_eq!(day.edge.split("shop").await.percent("green"), Some(10.0));
     press_until(&mut room, "p", "Do it").await;
     room.shows("the verdict of the canary production is unknown").await;
-    confirm(&mut room, Some("looks well"), "10% to 25%: done").await;
+    confirm(&mut room, "shop", Some("looks well"), "10% to 25%: done").await;
     assert_eq!(day.edge.split("shop").await.percent("green"), Some(25.0));
     press_until(&mut room, "b", "roll back shop, and hold").await;
     press_until(&mut room, "\r", "Do it").await;
     room.shows("ay back").await;
-    confirm(&mut room, None, "roll back shop, and hold: done").await;
+    confirm(&mut room, "shop", None, "roll back shop, and hold: done").await;
     assert_eq!(day.edge.split("shop").await.percent("green"), Some(0.0));
     assert_eq!(day.production().await["inboundTransitionState"]["enabled"], false);
     press_until(&mut room, "H", "elease Production of shop").await;
-    confirm(&mut room, None, "open").await;
+    confirm(&mut room, "shop", None, "open").await;
     room.shows("elease Production of shop: done").await;
     assert_eq!(day.production().await["inboundTransitionState"]["enabled"], true);
 
@@ -102,10 +57,10 @@ async fn an_operator_releases_takes_back_and_undoes() {
     room.press("j").await;
     room.until("off", is_at("off in production")).await;
     press_until(&mut room, "\r", "Do it").await;
-    confirm(&mut room, None, "in production: off: done").await;
+    confirm(&mut room, "shop", None, "in production: off: done").await;
     assert!(!day.lamp.is_on().await);
     press_until(&mut room, "u", "Do it").await;
-    confirm(&mut room, None, "turned on in production").await;
+    confirm(&mut room, "shop", None, "turned on in production").await;
     assert!(day.lamp.is_on().await);
     room.press("9").await;
     room.shows("7 things done").await;
