@@ -26,6 +26,7 @@ fn a_script_releases_takes_back_and_tells_it() {
     let followed = ["approve", "sessions", "--expect-revision", "8e21d4", "--yes", "--wait"];
     says(&followed, 0, &["done"]);
     says(&["approve", "sessions", "--expect-revision", "ffffff0", "--yes"], 22, &["ffffff0"]);
+    looked_at_and_done(&["traffic", "checkout", "--percent", "10"], &["canary 10%, stable 90%"]);
     looked_at_and_done(&["rollback", "checkout", "--accept-current"], &["hold"]);
     for (change, flag) in [("off", "one-click"), ("on", "new-tax")] {
         looked_at_and_done(&["flag", flag, change, "--environment", "production"], &[change]);
@@ -39,6 +40,7 @@ fn a_script_releases_takes_back_and_tells_it() {
     let wanted = [
         "approve Prod of sessions-main 8e21d4: done",
         "approve Prod of sessions-main 8e21d4: done",
+        "traffic of checkout.prod-eu: canary 10%, stable 90%: done",
         "roll back checkout, and hold: done, done",
         "flag one-click in production: off (AllAtOnce: all at once): done",
         "flag new-tax in production: on (AllAtOnce: all at once): done",

@@ -26,7 +26,7 @@ pub struct Go {
     #[arg(long, conflicts_with_all = ["expect_revision", "expect_execution", "expect_percent"])]
     pub accept_current: bool,
     /// What is written beside it
-    #[arg(long, alias = "reason", value_name = "TEXT", default_value = "")]
+    #[arg(long, visible_alias = "reason", value_name = "TEXT", default_value = "")]
     pub comment: String,
     /// Pass over a guard that wants a reason, and say why; no comment does that
     #[arg(long, value_name = "REASON", default_value = "")]
