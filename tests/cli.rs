@@ -10,6 +10,8 @@
 mod configuration;
 #[path = "cli/exits.rs"]
 mod exits;
+#[path = "cli/help.rs"]
+mod help;
 #[path = "cli/home.rs"]
 mod home;
 #[path = "cli/lines.rs"]

@@ -91,7 +91,7 @@ fn what_init_writes_is_valid_and_every_source_of_it_answers() {
     let mut sources = flightdeck(home.path(), &pipelines);
     let (_, told, _) = run(sources.arg("--config").arg(&file).args(["sources", "-o", "json"]));
     let told: Value = serde_json::from_str(&told).unwrap();
-    let all = told.as_array().unwrap();
+    let all = told["sources"].as_array().unwrap();
     assert_eq!(all.len(), 7, "{told:#}");
     assert!(all.iter().all(|source| source["health"] == "answering"), "{told:#}");
 }

@@ -11,13 +11,13 @@
 
 #[path = "lab_story/day.rs"]
 mod day;
+#[path = "support/dialogs.rs"]
+mod dialogs;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/edge.rs"]
 mod edge;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "lab_writes_edge/hands.rs"]
-mod hands;
-#[path = "support/hands.rs"]
 mod hands;
 #[path = "lab_story/keys.rs"]
 mod keys;

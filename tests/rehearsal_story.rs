@@ -6,8 +6,8 @@
     reason = "a failing unwrap in a test is a failing test"
 )]
 
-#[path = "support/hands.rs"]
-mod hands;
+#[path = "support/dialogs.rs"]
+mod dialogs;
 #[path = "rehearsal_story/keys.rs"]
 mod keys;
 #[allow(dead_code, reason = "each test file uses a part of it")]

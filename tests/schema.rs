@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 15] = [
     "act",
     "canary",
     "canary-event",
@@ -24,6 +24,8 @@ const NAMES: [&str; 13] = [
     "probe-tick",
     "replay",
     "replay-tick",
+    "source",
+    "sources",
     "status",
 ];
 
@@ -102,6 +104,34 @@ fn every_scenario_fits_the_schema_of_status() {
         fits("status", &text);
         let value: Value = serde_json::from_str(&text).unwrap();
         assert!(!value["pipelines"].as_array().unwrap().is_empty(), "{scenario}");
+    }
+}
+
+#[test]
+fn who_answers_fits_its_schemas() {
+    let home = Home::new();
+    for scenario in ["quiet-day", "dead-backends"] {
+        let run = |format| {
+            home.json(
+                &["--scenario", scenario, "sources", "-o", format, "--wait", "5"],
+                &[0, 12, 13],
+            )
+        };
+        fits("sources", &run("json"));
+        let lines = run("ndjson");
+        assert!(lines.lines().count() > 3, "{lines}");
+        lines.lines().for_each(|line| fits("source", line));
+    }
+}
+
+/// A reader may rely on the name: something else does not fit.
+#[test]
+fn every_schema_names_its_format() {
+    for name in NAMES.into_iter().filter(|name| *name != "probe-design") {
+        let text = std::fs::read_to_string(published(name)).unwrap();
+        let schema: Value = serde_json::from_str(&text).unwrap();
+        let format = &schema["properties"]["format"]["const"];
+        assert_eq!(*format, format!("flightdeck/{name}/1"));
     }
 }
 

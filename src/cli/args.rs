@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::act::{Act, WaitArgs};
 use super::canary::CanaryCommand;
+use super::complete::ManArgs;
 use super::config::ConfigCommand;
 use super::exit::Exit;
 use super::global::{Global, Room};
@@ -49,6 +50,10 @@ const VERSION: &str = concat!(
     env!("FLIGHTDECK_COMMIT"),
     ", ",
     env!("FLIGHTDECK_PROFILE"),
+    ", ",
+    env!("FLIGHTDECK_TARGET"),
+    ", ",
+    env!("FLIGHTDECK_RUSTC"),
     ", features: ",
     env!("FLIGHTDECK_FEATURES"),
     ")"
@@ -105,6 +110,6 @@ pub enum Command {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print a manual page, or write all of them
+    Man(ManArgs),
 }

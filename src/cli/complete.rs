@@ -1,10 +1,13 @@
 //! `completions` and `man`: made from the command line's own definition.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
-use clap::CommandFactory;
+use clap::{Args as ClapArgs, CommandFactory};
 
 use super::args::Args;
+use super::exit::{Exit, Failure};
+use crate::config::nearest;
 
 /// Prints the completion script of `shell`.
 pub fn completions(shell: clap_complete::Shell, out: &mut impl Write) -> io::Result<u8> {
@@ -14,10 +17,38 @@ pub fn completions(shell: clap_complete::Shell, out: &mut impl Write) -> io::Res
     Ok(0)
 }
 
-/// Prints the manual page in roff.
-pub fn man(out: &mut impl Write) -> io::Result<u8> {
+/// Which manual pages.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct ManArgs {
+    /// The page of this subcommand, as in `canary judge`; without one, that of the program
+    #[arg(value_name = "COMMAND", conflicts_with = "folder")]
+    pub command: Vec<String>,
+    /// Write the pages of all subcommands into this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
+}
+
+/// Prints a manual page in roff, or writes all of them.
+pub fn man(args: &ManArgs, out: &mut impl Write) -> Result<Exit, Failure> {
+    let mut program = Args::command();
+    if let Some(folder) = &args.folder {
+        let failed = |e: io::Error| Failure::usage(format!("{}: {e}", folder.display()));
+        return clap_mangen::generate_to(program, folder).map(|()| Exit::Good).map_err(failed);
+    }
+    // With it, each subcommand knows how it is called.
+    program.build();
+    let mut command = &program;
+    for word in &args.command {
+        let below: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        let hint = nearest(word, below).map(|name| format!("; did you mean `{name}`?"));
+        command = command.find_subcommand(word).ok_or_else(|| {
+            Failure::usage(format!("there is no command `{word}`{}", hint.unwrap_or_default()))
+        })?;
+    }
     let mut page = Vec::new();
-    clap_mangen::Man::new(Args::command()).render(&mut page)?;
-    out.write_all(&page)?;
-    Ok(0)
+    let written = clap_mangen::Man::new(command.clone()).render(&mut page);
+    match written.and_then(|()| out.write_all(&page)).and_then(|()| out.flush()) {
+        Ok(()) => Ok(Exit::Good),
+        Err(error) => Failure::output(&error, Exit::Good),
+    }
 }

@@ -46,6 +46,7 @@ pub const JOURNAL_FORMAT: &str = "flightdeck/journal/1";
 #[derive(Serialize, JsonSchema)]
 pub struct JournalReport<'a> {
     /// Name and version of this format.
+    #[schemars(extend("const" = JOURNAL_FORMAT))]
     format: &'static str,
     /// Its lines.
     entries: &'a [Entry],

@@ -9,6 +9,7 @@ use super::canary::{CanaryEvent, CanaryPicture, Judgement};
 use super::journal::JournalReport;
 use super::pilot::PilotLine;
 use super::probe::{ProbeReport, ProbeTick};
+use super::sources::{SourcePicture, SourcesPicture};
 use crate::app::report::{Act, Event, Status};
 use crate::config::document::schema_of;
 use crate::traffic::design::DesignFile;
@@ -22,6 +23,10 @@ pub enum Name {
     Event,
     /// `status -o json`
     Status,
+    /// `sources -o json`
+    Sources,
+    /// One line of `sources -o ndjson`
+    Source,
     /// What the commands that change something write with `-o json`
     Act,
     /// `journal -o json`
@@ -52,6 +57,8 @@ impl Name {
         match self {
             Self::Event => schema_for!(Event),
             Self::Status => schema_for!(Status),
+            Self::Sources => schema_for!(SourcesPicture<'_>),
+            Self::Source => schema_for!(SourcePicture<'_>),
             Self::Act => schema_for!(Act),
             Self::Journal => schema_for!(JournalReport<'_>),
             Self::Pilot => schema_for!(PilotLine<'_>),

@@ -4,6 +4,9 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
@@ -25,17 +28,51 @@ pub struct SourcesArgs {
     pub output: Format,
 }
 
+/// Name and version of the format.
+pub const SOURCES_FORMAT: &str = "flightdeck/sources/1";
+/// Name and version of the format of one line.
+pub const SOURCE_FORMAT: &str = "flightdeck/source/1";
+
+/// The sources, once.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct SourcesPicture<'a> {
+    /// Name and version of this format.
+    #[schemars(extend("const" = SOURCES_FORMAT))]
+    format: &'static str,
+    /// When.
+    at: Timestamp,
+    /// The sources.
+    sources: &'a [SourceLine],
+}
+
+/// One source in a line.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct SourcePicture<'a> {
+    /// Name and version of this format.
+    #[schemars(extend("const" = SOURCE_FORMAT))]
+    format: &'static str,
+    /// When.
+    at: Timestamp,
+    /// The source.
+    #[serde(flatten)]
+    line: &'a SourceLine,
+}
+
 /// Runs the subcommand.
 pub fn run(global: &Global, args: &SourcesArgs, out: &mut impl Write) -> Result<Exit, Failure> {
     let (state, shown) = settled(global, Duration::from_secs(args.wait))?;
     let picture = status(&state, &Wanted { service: None, pane: Some(Pane::Sources) });
     let lines = &picture.sources;
     let written = match args.output {
-        Format::Json => serde_json::to_writer_pretty(&mut *out, lines)
-            .map_err(io::Error::from)
-            .and_then(|()| out.write_all(b"\n")),
+        Format::Json => {
+            let all = SourcesPicture { format: SOURCES_FORMAT, at: picture.at, sources: lines };
+            serde_json::to_writer_pretty(&mut *out, &all)
+                .map_err(io::Error::from)
+                .and_then(|()| out.write_all(b"\n"))
+        }
         Format::Ndjson => lines.iter().try_for_each(|line| {
-            serde_json::to_writer(&mut *out, line)?;
+            let one = SourcePicture { format: SOURCE_FORMAT, at: picture.at, line };
+            serde_json::to_writer(&mut *out, &one)?;
             out.write_all(b"\n")
         }),
         Format::Table => {

@@ -36,5 +36,6 @@ pub mod tree;
 pub use inputs::{Inputs, Setting};
 pub use load::{Loaded, load, load_text};
 pub use model::{Config, Schedule};
+pub use near::nearest;
 pub use problem::{Problem, Report};
 pub use secret::{HeaderValue, Secret, SecretError, SecretValue};

@@ -71,7 +71,7 @@ fn who_answers() {
     let home = Home::new();
     let said = home.run(&quiet(&["sources"])).exits(0);
     let json = home.run(&quiet(&["sources", "-o", "json"])).exits(0).json();
-    let rows = json.as_array().unwrap();
+    let rows = json["sources"].as_array().unwrap();
     assert_eq!(rows.len(), said.out.lines().count());
     for row in rows {
         assert_eq!(row["health"], "answering");

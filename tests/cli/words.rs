@@ -43,7 +43,10 @@ fn the_version_has_the_facts_of_the_build() {
     let said = Home::new().run(&["--version"]).exits(0);
     let version = env!("CARGO_PKG_VERSION");
     assert!(said.out.starts_with(&format!("flightdeck {version} (")), "{said:?}");
-    assert!(said.out.contains("features: "), "{said:?}");
+    // Tests are built as `cargo build` does.
+    for fact in [", dev, ", "-linux-", ", rustc 1.", "features: "] {
+        assert!(said.out.contains(fact), "{fact}: {said:?}");
+    }
     assert_eq!(said.out.lines().count(), 1);
 }
 
@@ -91,6 +94,20 @@ fn completions_and_the_manual_know_the_commands() {
     let said = home.run(&["man"]).exits(0);
     assert!(said.out.contains(".TH flightdeck 1"), "{said:?}");
     assert!(COMMANDS.iter().all(|command| said.out.contains(&command.replace('-', "\\-"))));
+    let said = home.run(&["man", "canary", "judge"]).exits(0);
+    assert!(said.out.contains(".TH flightdeck-canary-judge 1"), "{said:?}");
+    let said = home.run(&["man", "canary", "juge"]).exits(2);
+    assert!(said.err.contains("no command `juge`; did you mean `judge`?"), "{said:?}");
+    // All of them at once, each a page.
+    std::fs::create_dir(home.path().join("pages")).unwrap();
+    home.run(&["man", "--folder", "pages"]).exits(0);
+    for command in COMMANDS {
+        let page = home.path().join(format!("pages/flightdeck-{command}.1"));
+        assert!(std::fs::read_to_string(page).unwrap().contains(".TH flightdeck"), "{command}");
+    }
+    assert!(home.path().join("pages/flightdeck-canary-judge.1").exists());
+    let said = home.run(&["man", "--folder", "nowhere"]).exits(2);
+    assert!(said.err.contains("nowhere: "), "{said:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The day by keys, in a real terminal.
 
 use crate::day::Day;
-use crate::hands::{confirm, is_at, press_until};
+use crate::dialogs::{confirm, is_at, press_until};
 use crate::program::variables;
 use crate::room::Room;
 

@@ -1,6 +1,6 @@
 //! The day by keys, in a real terminal.
 
-use crate::hands::{confirm, is_at, press_until};
+use crate::dialogs::{confirm, is_at, press_until};
 use crate::room::Room;
 use crate::{run, story};
 

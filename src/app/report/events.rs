@@ -14,6 +14,7 @@ pub const EVENT_FORMAT: &str = "flightdeck/event/1";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
     /// Name and version of this format.
+    #[schemars(extend("const" = EVENT_FORMAT))]
     pub format: String,
     /// When it was noticed.
     pub at: Timestamp,

@@ -41,6 +41,7 @@ pub const STATUS_FORMAT: &str = "flightdeck/status/1";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Status {
     /// Name and version of this format.
+    #[schemars(extend("const" = STATUS_FORMAT))]
     pub format: String,
     /// When the picture was taken.
     pub at: Timestamp,

@@ -16,6 +16,7 @@ pub const ACT_FORMAT: &str = "flightdeck/act/1";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Act {
     /// Name and version of this format.
+    #[schemars(extend("const" = ACT_FORMAT))]
     pub format: String,
     /// The id of the plan; `undo` takes it.
     pub plan: String,

@@ -22,6 +22,7 @@ pub const JUDGEMENT_FORMAT: &str = "flightdeck/canary-judge/1";
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct CanaryPicture {
     /// Name and version of this format.
+    #[schemars(extend("const" = PICTURE_FORMAT))]
     pub format: &'static str,
     /// When.
     pub at: Timestamp,
@@ -64,6 +65,7 @@ pub struct CanaryLine {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct CanaryEvent {
     /// Name and version of this format.
+    #[schemars(extend("const" = EVENT_FORMAT))]
     pub format: &'static str,
     /// When.
     pub at: Timestamp,
@@ -85,6 +87,7 @@ pub struct CanaryEvent {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Judgement {
     /// Name and version of this format.
+    #[schemars(extend("const" = JUDGEMENT_FORMAT))]
     pub format: &'static str,
     /// How it was judged: anytime, kayenta, argo or flagger.
     pub mode: &'static str,

@@ -19,6 +19,7 @@ pub const PILOT_FORMAT: &str = "flightdeck/pilot/1";
 #[derive(Serialize, JsonSchema)]
 pub struct PilotLine<'a> {
     /// Name and version of this format.
+    #[schemars(extend("const" = PILOT_FORMAT))]
     format: &'static str,
     /// Which canary.
     canary: &'a CanaryId,

@@ -55,6 +55,7 @@ pub struct Run {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ProbeReport {
     /// Name and version of this format.
+    #[schemars(extend("const" = FORMAT))]
     pub format: &'static str,
     /// What is known about the canary.
     pub verdict: Verdict,
@@ -151,6 +152,7 @@ pub struct Quantiles {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ProbeTick {
     /// Name and version of this format.
+    #[schemars(extend("const" = TICK_FORMAT))]
     pub format: &'static str,
     /// Its number, from 0.
     pub tick: u64,

@@ -132,6 +132,7 @@ pub struct OfPattern {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ReplayReport {
     /// Name and version of this format.
+    #[schemars(extend("const" = FORMAT))]
     pub format: &'static str,
     /// What is known about the canary.
     pub finding: Finding,

@@ -19,6 +19,7 @@ const LENGTH: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ReplayTick {
     /// Name and version of this format.
+    #[schemars(extend("const" = FORMAT))]
     pub format: &'static str,
     /// Its number, from 0.
     pub tick: u64,
