@@ -12,6 +12,8 @@ mod ages;
 mod backoff;
 #[path = "core/calm.rs"]
 mod calm;
+#[path = "core/certificate.rs"]
+mod certificate;
 #[path = "core/fleet.rs"]
 mod fleet;
 #[path = "core/keeper.rs"]

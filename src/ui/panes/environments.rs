@@ -1,5 +1,6 @@
 //! The environments and the traffic splits in front of them.
 
+use jiff::{SignedDuration, Timestamp};
 use ratatui::text::{Line, Span};
 
 use super::{ListPane, field, heading, name, owners};
@@ -14,6 +15,9 @@ use crate::ui::look::Look;
 use crate::ui::table::Column;
 use crate::ui::theme::Role;
 use crate::ui::when;
+
+/// A certificate that ends within this time wants to be renewed.
+const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// The environments.
 pub struct Environments<'a> {
@@ -151,11 +155,12 @@ fn environment(state: &State, look: &Look, id: &EnvironmentId) -> Vec<Line<'stat
         }),
     );
     add("latency", e.latency.map(|l| format!("{} ms", l.as_millis())));
-    add(
-        "tls",
-        e.tls_expires
-            .map(|at| format!("expires {} ({})", when::full(state, at), when::until(state, at))),
-    );
+    lines.extend(e.tls_expires.map(|at| certificate(state, look, at)));
+    let mut add = |label: &str, value: Option<String>| {
+        if let Some(value) = value {
+            lines.push(field(look, label, value));
+        }
+    };
     add("address", e.address.as_ref().map(text));
     add("link", e.link.as_ref().map(text));
     if !e.slots.is_empty() {
@@ -176,6 +181,20 @@ fn environment(state: &State, look: &Look, id: &EnvironmentId) -> Vec<Line<'stat
         ]));
     }
     lines
+}
+
+/// Until when the certificate is good; a warning while somebody still has time to do something.
+fn certificate(state: &State, look: &Look, at: Timestamp) -> Line<'static> {
+    let text = format!("expires {} ({})", when::full(state, at), when::until(state, at));
+    let (glyph, role) = match at.duration_since(state.now) {
+        left if left <= SignedDuration::ZERO => (look.glyphs.bad, Role::Bad),
+        left if left < SOON => (look.glyphs.warning, Role::Warning),
+        _ => return field(look, "tls", text),
+    };
+    Line::from(vec![
+        look.span(Role::Dim, "tls         "),
+        look.span(role, format!("{glyph} {text}")),
+    ])
 }
 
 fn traffic(state: &State, look: &Look, id: &TrafficId) -> Vec<Line<'static>> {
