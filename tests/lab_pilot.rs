@@ -18,9 +18,14 @@ mod load;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/lab_pipelines.rs"]
 mod pipes;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "pty/room.rs"]
+mod room;
 #[path = "lab_pilot/shop.rs"]
 mod shop;
 #[path = "lab_pilot/silence.rs"]
 mod silence;
 #[path = "lab_pilot/verdicts.rs"]
 mod verdicts;
+#[path = "lab_pilot/watching.rs"]
+mod watching;

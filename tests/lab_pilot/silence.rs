@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::flight::{Flight, run, sent};
 use crate::shop::Shop;
 use crate::verdicts::canary;
+use crate::watching::{at, sees};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs the lab: bash tests/run"]
@@ -27,6 +28,9 @@ async fn a_silent_canary_is_held_and_a_human_is_called() {
     flight.until("10%: WATCHING").await;
     shop.green(json!({ "metrics": false })).await;
     flight.until(silent).await;
+    // Who looks sees the same.
+    sees(at(home, "5").await, &["NO DATA: canary silent"]).await;
+    sees(at(home, "9").await, &["a human is needed", "canary silent"]).await;
     shop.green(json!({ "metrics": true })).await;
     let (code, said) = flight.end().await;
     assert_eq!(code, 10, "{said}");
@@ -46,6 +50,8 @@ async fn a_prometheus_that_comes_and_goes_is_unknown_and_neither_promotes_nor_ta
     // Not cleared before Prometheus has come and gone, however long each takes.
     let mut flight = Flight::begin(home, "");
     flight.until("10%: WATCHING").await;
+    let mut room = at(home, "5").await;
+    room.shows("WATCHING").await;
     for _ in 0..2 {
         shop.freeze_prometheus(true);
         flight.until("holding: the figures of errors are").await;
@@ -57,9 +63,12 @@ async fn a_prometheus_that_comes_and_goes_is_unknown_and_neither_promotes_nor_ta
         assert_eq!(before, [10], "{:#?}", flight.said);
         let (code, said) = run(home, "canary status shop --wait 3").await;
         assert_eq!(code, 12, "{said}");
+        room.shows("stale").await;
         shop.freeze_prometheus(false);
         flight.until("10%: WATCHING").await;
     }
+    room.press("q").await;
+    assert_eq!(room.end().await.code(), Some(0));
     // Once it stays, the walk goes on.
     let (code, said) = flight.end().await;
     assert_eq!(code, 0, "{said}");

@@ -8,6 +8,7 @@ use crate::flight::{Flight, run, sent};
 use crate::load::RATE;
 use crate::pipes::World;
 use crate::shop::Shop;
+use crate::watching::{at, sees};
 
 /// A canary by its errors; `margin` is how many more of them are tolerated. `claims` is what else
 /// belongs to its service.
@@ -85,6 +86,8 @@ async fn twice_the_errors_at_a_tenth_of_the_traffic_are_caught_taken_back_and_he
     {
         assert!(told.contains(words), "{words}: {told}");
     }
+    let told = ["pilot of shop/production", "done       hold Production of shop", "BACK- errors"];
+    sees(at(home, "9").await, &told).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -94,7 +97,10 @@ async fn a_canary_as_good_as_its_baseline_is_walked_to_everybody() {
     let home = shop.folder.path();
     let text = shop.sources() + &canary(1.0, "");
     std::fs::write(home.join("lab.toml"), text).unwrap();
-    let (code, said) = Flight::begin(home, "").end().await;
+    let mut flight = Flight::begin(home, "");
+    flight.until("10%: WATCHING").await;
+    sees(at(home, "5").await, &["10%", "WATCHING"]).await;
+    let (code, said) = flight.end().await;
     assert_eq!(code, 0, "{said}");
     assert_eq!(shop.weights().await.0, 0, "{said}");
     assert_eq!(shop.share().await, 100);
@@ -103,6 +109,7 @@ async fn a_canary_as_good_as_its_baseline_is_walked_to_everybody() {
     for words in ["pilot engaged", "by the pilot: 10%: CLEARED", "pilot finished"] {
         assert!(told.contains(words), "{words}: {told}");
     }
+    sees(at(home, "9").await, &["finished"]).await;
 }
 
 /// Requests at a tenth of the traffic until the judge says `wanted`, if the canary fails `errors` of
