@@ -6,7 +6,6 @@ use clap::{Parser, Subcommand};
 
 use super::act::{Act, WaitArgs};
 use super::canary::CanaryCommand;
-use super::complete::ManArgs;
 use super::config::ConfigCommand;
 use super::exit::Exit;
 use super::global::{Global, Room};
@@ -111,5 +110,12 @@ pub enum Command {
         shell: clap_complete::Shell,
     },
     /// Print a manual page, or write all of them
-    Man(ManArgs),
+    Man {
+        /// The page of this subcommand, as in `canary judge`; without one, that of the program
+        #[arg(value_name = "COMMAND", conflicts_with = "folder")]
+        command: Vec<String>,
+        /// Write the pages of all subcommands into this folder
+        #[arg(long, value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
 }

@@ -1,9 +1,9 @@
 //! `completions` and `man`: made from the command line's own definition.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::Path;
 
-use clap::{Args as ClapArgs, CommandFactory};
+use clap::CommandFactory;
 
 use super::args::Args;
 use super::exit::{Exit, Failure};
@@ -17,28 +17,17 @@ pub fn completions(shell: clap_complete::Shell, out: &mut impl Write) -> io::Res
     Ok(0)
 }
 
-/// Which manual pages.
-#[derive(Clone, Debug, ClapArgs)]
-pub struct ManArgs {
-    /// The page of this subcommand, as in `canary judge`; without one, that of the program
-    #[arg(value_name = "COMMAND", conflicts_with = "folder")]
-    pub command: Vec<String>,
-    /// Write the pages of all subcommands into this folder
-    #[arg(long, value_name = "FOLDER")]
-    pub folder: Option<PathBuf>,
-}
-
-/// Prints a manual page in roff, or writes all of them.
-pub fn man(args: &ManArgs, out: &mut impl Write) -> Result<Exit, Failure> {
+/// Prints the manual page of the subcommand with these words in roff, or writes all into a folder.
+pub fn man(words: &[String], folder: Option<&Path>, out: &mut impl Write) -> Result<Exit, Failure> {
     let mut program = Args::command();
-    if let Some(folder) = &args.folder {
+    if let Some(folder) = folder {
         let failed = |e: io::Error| Failure::usage(format!("{}: {e}", folder.display()));
         return clap_mangen::generate_to(program, folder).map(|()| Exit::Good).map_err(failed);
     }
     // With it, each subcommand knows how it is called.
     program.build();
     let mut command = &program;
-    for word in &args.command {
+    for word in words {
         let below: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
         let hint = nearest(word, below).map(|name| format!("; did you mean `{name}`?"));
         command = command.find_subcommand(word).ok_or_else(|| {

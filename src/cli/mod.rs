@@ -88,7 +88,9 @@ fn run(args: &Args) -> Result<u8, Failure> {
         Some(Command::Init(arguments)) => init(global, arguments),
         Some(Command::ReplaySession { file }) => replay::run(file, out).map(Exit::code),
         Some(Command::Completions { shell }) => written(complete::completions(*shell, out)),
-        Some(Command::Man(args)) => complete::man(args, out).map(Exit::code),
+        Some(Command::Man { command, folder }) => {
+            complete::man(command, folder.as_deref(), out).map(Exit::code)
+        }
     }
 }
 
