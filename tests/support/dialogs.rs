@@ -20,7 +20,7 @@ pub fn is_at(text: &str) -> impl Fn(&vt100::Screen) -> bool {
 }
 
 /// Types letter by letter, as a person does.
-async fn type_in(room: &mut Room, text: &str) {
+pub async fn type_in(room: &mut Room, text: &str) {
     for letter in text.chars() {
         let before = room.text();
         room.press(&letter.to_string()).await;
