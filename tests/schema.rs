@@ -184,7 +184,7 @@ fn canaries_fit_their_schemas() {
     let world = ["--scenario", "bad-canary", "--set", "rehearsal.speed=240"];
     fits("canary", &home.json(&[&["canary", "list", "-o", "json"], &world[..]].concat(), &[0]));
     let status = ["canary", "status", "-o", "json"];
-    fits("canary", &home.json(&[&status, &world[..]].concat(), &[30, 31, 32]));
+    fits("canary", &home.json(&[&status, &world[..]].concat(), &[0, 30, 31, 32]));
     let watch = ["canary", "watch", "--until-verdict", "--for", "60"];
     let text = home.json(&[&watch, &world[..]].concat(), &[30, 31]);
     for line in text.lines() {

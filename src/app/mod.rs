@@ -34,6 +34,7 @@ pub mod select;
 pub mod setup;
 pub mod state;
 pub mod target;
+pub mod unreadable;
 pub mod update;
 pub mod wish;
 

@@ -12,9 +12,8 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::headless::{Format, for_people, settled};
 use crate::app::pane::Pane;
-use crate::app::report::{FailingItems, SourceLine, Wanted, status};
+use crate::app::report::{SourceLine, Wanted, status};
 use crate::domain::source::SourceHealth;
-use crate::domain::text::SafeText;
 use crate::domain::time::coarse;
 
 /// How to show it.
@@ -89,9 +88,7 @@ pub fn run(global: &Global, args: &SourcesArgs, out: &mut impl Write) -> Result<
 pub fn exit(lines: &[SourceLine]) -> Exit {
     if lines.iter().any(|line| line.health == SourceHealth::NotAuthenticated) {
         Exit::NotAuthenticated
-    } else if lines.iter().any(|line| {
-        line.health != SourceHealth::Answering || !line.settled || !line.failing_items.is_empty()
-    }) {
+    } else if lines.iter().any(|line| line.health != SourceHealth::Answering || !line.settled) {
         Exit::Unknown
     } else {
         Exit::Good
@@ -121,22 +118,8 @@ pub fn told(line: &SourceLine, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "    do: {}", failing.fault.hint)?;
     }
     for failing in &line.failing_items {
-        let FailingItems { kind, count, names, fault, .. } = failing;
-        let s =
-            if *count == 1 || ["series", "traffic"].contains(&kind.as_str()) { "" } else { "s" };
-        let missing = match &failing.missing_permission {
-            Some(permission) => format!(", missing {permission}"),
-            None => String::new(),
-        };
-        let names: Vec<&str> = names.iter().map(SafeText::as_str).collect();
-        let more = if *count > names.len() { ", …" } else { "" };
-        writeln!(
-            out,
-            "    {count} {kind}{s}: {}{missing} ({}{more})",
-            fault.kind.word(),
-            names.join(", ")
-        )?;
-        writeln!(out, "    do: {}", fault.hint)?;
+        writeln!(out, "    {}", failing.words())?;
+        writeln!(out, "    do: {}", failing.fault.hint)?;
     }
     if !line.settled && line.unread_items > 0 {
         writeln!(

@@ -79,6 +79,7 @@ impl Fleet {
         state.epoch = epoch;
         self.revision += 1;
         let mut touched = Touched::default();
+        let unreadable = state.unreadable;
         let healed = state.failing.remove(&scope.topic).is_some();
         let first = state.last_ok.insert(scope.topic, at).is_none();
         let listed = complete.iter().filter(|kind| state.listed.insert(**kind)).count() > 0;
@@ -128,7 +129,9 @@ impl Fleet {
                 touched.items.extend(self.retain_named(kind, &source, &named));
             }
         }
-        if !touched.items.is_empty() && self.drop_failures_of_gone(&source) {
+        if !touched.items.is_empty() && self.drop_failures_of_gone(&source)
+            || (unreadable == 0) != (self.unreadable_of(&source) == 0)
+        {
             touched.source = Some(source);
         }
         touched
@@ -170,7 +173,7 @@ impl Fleet {
                 times: 1,
                 items: failed.scope.items.iter().cloned().collect(),
             });
-        for item in &failed.scope.items {
+        for item in failed.scope.items.iter().filter(|item| *item.source() == failed.source) {
             if self.fail(item, &failed.fault) {
                 touched.items.push(item.clone());
             }
@@ -238,7 +241,45 @@ impl Fleet {
         source.policy(observed.topic).judge(now, observed.at, failing)
     }
 
+    /// How many items of `source` could not be read at their last attempt.
+    fn unreadable_of(&self, source: &SourceId) -> usize {
+        self.sources.get(source).map_or(0, |state| state.unreadable)
+    }
+
+    /// Whether the last read of `item` failed; changes are never read by themselves.
+    fn fails(&self, item: &ItemId) -> bool {
+        match item {
+            ItemId::Pipeline(id) => self.pipelines.fails(id),
+            ItemId::Environment(id) => self.environments.fails(id),
+            ItemId::Traffic(id) => self.traffic.fails(id),
+            ItemId::Flag(id) => self.flags.fails(id),
+            ItemId::Alarm(id) => self.alarms.fails(id),
+            ItemId::Series(id) => self.series.fails(id),
+            ItemId::Change(_) => false,
+        }
+    }
+
+    /// Changes what is known of `item`, and counts with its source whether it can be read.
+    fn counted(&mut self, item: &ItemId, change: impl FnOnce(&mut Self) -> bool) -> bool {
+        let before = self.fails(item);
+        let changed = change(self);
+        let after = self.fails(item);
+        if let Some(source) = self.sources.get_mut(item.source()) {
+            match (before, after) {
+                (false, true) => source.unreadable += 1,
+                (true, false) => source.unreadable = source.unreadable.saturating_sub(1),
+                _ => {}
+            }
+        }
+        changed
+    }
+
     fn put(&mut self, fact: Fact, stamp: &Stamp<'_>) -> bool {
+        let item = fact.item();
+        self.counted(&item, |fleet| fleet.store(fact, stamp))
+    }
+
+    fn store(&mut self, fact: Fact, stamp: &Stamp<'_>) -> bool {
         match fact {
             Fact::Pipeline(x) => {
                 // A listing does not undo what a read of the item itself told.
@@ -282,12 +323,16 @@ impl Fleet {
         all.sort_unstable();
         all.truncate(surplus);
         for (_, id) in &all {
-            self.changes.remove(id);
+            self.changes.remove(id, self.revision);
         }
         all.into_iter().map(|(_, id)| id).collect()
     }
 
     fn fail(&mut self, item: &ItemId, fault: &Fault) -> bool {
+        self.counted(item, |fleet| fleet.note(item, fault))
+    }
+
+    fn note(&mut self, item: &ItemId, fault: &Fault) -> bool {
         match item {
             ItemId::Pipeline(id) => self.pipelines.fail(id, fault, self.revision),
             ItemId::Environment(id) => self.environments.fail(id, fault, self.revision),
@@ -300,14 +345,18 @@ impl Fleet {
     }
 
     fn remove(&mut self, item: &ItemId) -> bool {
+        self.counted(item, |fleet| fleet.forget(item))
+    }
+
+    fn forget(&mut self, item: &ItemId) -> bool {
         match item {
-            ItemId::Pipeline(id) => self.pipelines.remove(id),
-            ItemId::Environment(id) => self.environments.remove(id),
-            ItemId::Traffic(id) => self.traffic.remove(id),
-            ItemId::Flag(id) => self.flags.remove(id),
-            ItemId::Alarm(id) => self.alarms.remove(id),
-            ItemId::Series(id) => self.series.remove(id),
-            ItemId::Change(id) => self.changes.remove(id),
+            ItemId::Pipeline(id) => self.pipelines.remove(id, self.revision),
+            ItemId::Environment(id) => self.environments.remove(id, self.revision),
+            ItemId::Traffic(id) => self.traffic.remove(id, self.revision),
+            ItemId::Flag(id) => self.flags.remove(id, self.revision),
+            ItemId::Alarm(id) => self.alarms.remove(id, self.revision),
+            ItemId::Series(id) => self.series.remove(id, self.revision),
+            ItemId::Change(id) => self.changes.remove(id, self.revision),
         }
     }
 

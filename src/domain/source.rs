@@ -101,6 +101,8 @@ pub struct SourceState {
     pub last_ok: BTreeMap<Topic, Timestamp>,
     /// Kinds of read that fail now, why and since when.
     pub failing: BTreeMap<Topic, Failing>,
+    /// How many items could not be read at their last attempt, whatever else it answers.
+    pub unreadable: usize,
     /// Kinds of which it has listed everything there is, at least once.
     pub listed: BTreeSet<FactKind>,
     /// What it warned of last.
@@ -154,7 +156,7 @@ pub enum SourceHealth {
     Answering,
     /// Has not answered yet.
     Pending,
-    /// Answers some reads and fails others.
+    /// Answers some reads and fails others, or cannot read some of its items.
     Partly,
     /// Asks for fewer calls.
     Throttled,
@@ -187,6 +189,7 @@ impl SourceState {
             identity: None,
             last_ok: BTreeMap::new(),
             failing: BTreeMap::new(),
+            unreadable: 0,
             listed: BTreeSet::new(),
             warnings: Vec::new(),
             report: SourceReport::default(),
@@ -200,7 +203,11 @@ impl SourceState {
         if kinds().any(|k| *k == FaultKind::NotAuthenticated) {
             SourceHealth::NotAuthenticated
         } else if self.failing.is_empty() {
-            if self.last_ok.is_empty() { SourceHealth::Pending } else { SourceHealth::Answering }
+            match (self.last_ok.is_empty(), self.unreadable) {
+                (true, _) => SourceHealth::Pending,
+                (false, 0) => SourceHealth::Answering,
+                (false, _) => SourceHealth::Partly,
+            }
         } else if kinds().all(|k| matches!(k, FaultKind::Throttled { .. })) {
             SourceHealth::Throttled
         } else if self.last_ok.keys().any(|t| !self.failing.contains_key(t)) {

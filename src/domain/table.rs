@@ -71,6 +71,14 @@ impl<K: Ord + Clone, V: PartialEq> Table<K, V> {
         rows.chain(&self.unread).map(move |(id, fault)| (item(id.clone()), fault))
     }
 
+    /// Whether the last read of `id` failed.
+    pub(super) fn fails(&self, id: &K) -> bool {
+        match self.rows.get(id) {
+            Some(row) => row.fault.is_some(),
+            None => self.unread.contains_key(id),
+        }
+    }
+
     /// How many values there are.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -171,11 +179,11 @@ impl<K: Ord + Clone, V: PartialEq> Table<K, V> {
     }
 
     /// Forgets `id`, which is gone.
-    pub(super) fn remove(&mut self, id: &K) -> bool {
+    pub(super) fn remove(&mut self, id: &K, revision: u64) -> bool {
         let row = self.rows.remove(id).is_some();
         let unread = self.unread.remove(id).is_some();
         if row || unread {
-            self.revision += 1;
+            self.revision = revision;
         }
         row || unread
     }

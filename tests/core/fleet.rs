@@ -3,19 +3,20 @@
 use flightdeck::app::pane::Pane;
 use flightdeck::app::report::{Wanted, Watcher, status};
 use flightdeck::app::row::{Attention, RowId};
-use flightdeck::app::{Msg, State, update};
+use flightdeck::app::{Msg, State, unreadable, update};
 use flightdeck::cli::exit::Exit;
 use flightdeck::cli::headless::exit;
 use flightdeck::domain::Timestamp;
 use flightdeck::domain::change::{Change, ChangeKind};
 use flightdeck::domain::error::{Fault, FaultKind};
 use flightdeck::domain::fact::{Fact, FactKind};
-use flightdeck::domain::fleet::{Fleet, MAX_CHANGES};
+use flightdeck::domain::fleet::{Fleet, MAX_CHANGES, Touched};
 use flightdeck::domain::ids::{ChangeId, ItemId, PipelineId, ServiceId, SourceId};
 use flightdeck::domain::observation::{Observation, ReadFailed, Scope, Topic};
 use flightdeck::domain::observed::Freshness;
 use flightdeck::domain::pipeline::Pipeline;
 use flightdeck::domain::service::Service;
+use flightdeck::domain::source::SourceHealth;
 
 use crate::world::{fact, moment, setup, source};
 
@@ -96,6 +97,35 @@ fn a_fault_that_came_before_the_listing_stays_too_and_a_read_heals_it() {
     let row = fleet.pipelines.get(&named("checkout-0")).unwrap();
     assert!(row.fault.is_none() && row.value.detail);
     assert_eq!((row.at, row.topic), (moment(2), Topic::Items));
+}
+
+#[test]
+fn a_source_with_something_that_cannot_be_read_answers_only_partly() {
+    let mut fleet = Fleet::new([source(AWS)]);
+    let health = |fleet: &Fleet| fleet.sources[&SourceId::new(AWS)].health();
+    let is_news = |touched: Touched| touched.source.is_some();
+    assert!(is_news(fleet.apply(listing(0))));
+    assert_eq!(health(&fleet), SourceHealth::Answering);
+    assert!(is_news(fleet.apply(refused(1))), "the row of the source changes");
+    assert_eq!(health(&fleet), SourceHealth::Partly);
+    assert!(!is_news(fleet.apply(refused(2))));
+    let [items] = &unreadable::of(&fleet, &SourceId::new(AWS))[..] else { panic!("one reason") };
+    let words = "1 pipeline: forbidden, missing codepipeline:GetPipelineState (checkout-0)";
+    assert_eq!(items.words(), words);
+
+    // It heals when it is read, and when it is gone.
+    let mut read = refused(3);
+    read.faults.clear();
+    read.facts = vec![fact(0, 0, 0, 1)];
+    assert!(is_news(fleet.apply(read)));
+    assert_eq!(health(&fleet), SourceHealth::Answering);
+    fleet.apply(refused(4));
+    assert_eq!(health(&fleet), SourceHealth::Partly);
+    let mut empty = listing(5);
+    (empty.facts, empty.items) = (Vec::new(), Some(Vec::new()));
+    assert!(is_news(fleet.apply(empty)));
+    assert_eq!(health(&fleet), SourceHealth::Answering);
+    assert!(unreadable::of(&fleet, &SourceId::new(AWS)).is_empty());
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Poisoned answers of one kind of source, drawn on every pane and printed without a screen.
 
+use flightdeck::app::activity::{Activity, Phase};
+use flightdeck::app::key::Key;
+use flightdeck::app::overlay::Overlay;
 use flightdeck::app::pane::Pane;
 use flightdeck::app::report::{Wanted, status};
 use flightdeck::app::row::RowId;
@@ -12,6 +15,7 @@ use flightdeck::domain::ids::{ItemId, ServiceId};
 use flightdeck::domain::observation::{Observation, ReadFailed, Scope};
 use flightdeck::domain::pattern::Pattern;
 use flightdeck::domain::service::{Claims, MetricSpec, Service};
+use flightdeck::domain::write::Outcome;
 use flightdeck::ui::theme::Theme;
 use flightdeck::ui::{Look, draw, table};
 use jiff::Timestamp;
@@ -38,6 +42,10 @@ const PANES: [Pane; 9] = [
     Pane::Service,
     Pane::Sources,
 ];
+
+/// Keys that ask for writes, by the pane where each kind of target is selected.
+const ORDERS: [(Pane, &str); 4] =
+    [(Pane::Inbox, "ax"), (Pane::Pipelines, "eHsS"), (Pane::Flags, "f"), (Pane::Service, "bt")];
 
 /// What a terminal could take for an order, or what changes how its neighbours read.
 pub fn is_hostile(c: char) -> bool {
@@ -73,6 +81,48 @@ pub fn assert_shown_clean(state: &mut State, what: &str) {
     assert_eq!(survives(&picture), None, "{what}: status");
     let json = serde_json::to_string(&picture).unwrap();
     assert!(!json.contains(is_hostile), "{what}: status as JSON");
+}
+
+/// Presses the keys that ask for writes, and shows what is asked then and how it would be told later;
+/// how many confirmations were seen.
+pub fn assert_orders_shown_clean(state: &mut State, what: &str) -> usize {
+    let look = Look::new(Theme::fallback(), false);
+    let drawn = |state: &State, what: &str| {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, SIZE.0, SIZE.1));
+        draw(state, &look, &mut buffer);
+        assert_clean(&buffer, what);
+    };
+    let mut told = Vec::new();
+    for (pane, keys) in ORDERS {
+        for key in keys.chars() {
+            state.view.pane = pane;
+            state.view.overlay = None;
+            update(state, Msg::Resize { width: SIZE.0, height: SIZE.1 });
+            update(state, Msg::Key { key: Key::char(key), ms: 0 });
+            let what = format!("{what}: {key} on {}", pane.name());
+            // The first of several choices.
+            if matches!(state.view.overlay, Some(Overlay::Choose(_))) {
+                drawn(state, &what);
+                update(state, Msg::Key { key: Key::parse("enter").unwrap(), ms: 1_000 });
+            }
+            if let Some(Overlay::Confirm(dialog)) = &state.view.overlay {
+                drawn(state, &what);
+                let mut activity = Activity::of(&dialog.plan);
+                let outcome = Outcome::refused(EVIL);
+                for step in &mut activity.steps {
+                    step.phase = Some(Phase::Ended { outcome: outcome.clone() });
+                    step.at = Some(activity.at);
+                }
+                told.push(activity);
+            }
+        }
+    }
+    state.view.overlay = None;
+    state.view.pane = Pane::Activity;
+    let count = told.len();
+    update(state, Msg::Past(told));
+    drawn(state, &format!("{what}: activity"));
+    count
 }
 
 /// A service that owns everything, so that its row and its pane speak of everything.
@@ -120,14 +170,15 @@ fn take(state: &mut State, scope: Scope, read: Result<Observation, Fault>) {
     update(state, msg);
 }
 
-/// Reads everything and shows it.
-async fn shown(stand: &Stand, items: &[ItemId], what: &str) {
+/// Reads everything and shows it; how many confirmations were seen.
+async fn shown(stand: &Stand, items: &[ItemId], what: &str) -> usize {
     let source = stand.source();
     let mut state = fresh(&*source, &stand.series);
     for (scope, read) in read_all(&*source, &stand.series, items).await {
         take(&mut state, scope, read);
     }
     assert_shown_clean(&mut state, what);
+    assert_orders_shown_clean(&mut state, what)
 }
 
 /// Reads and shows what has no server.
@@ -149,6 +200,7 @@ pub async fn nothing_hostile_is_drawn(stand: &Stand) {
     let answers = stand.server.answers();
     assert!(!answers.is_empty());
     let mut seen = 0;
+    let mut orders = 0;
     for (key, answer) in answers {
         let count = leaves(&answer);
         for leaf in 0..count {
@@ -159,13 +211,15 @@ pub async fn nothing_hostile_is_drawn(stand: &Stand) {
             }
             for evil in evils {
                 stand.server.set(Mood::Poison { key: key.clone(), leaf, evil: evil.to_vec() });
-                shown(stand, &items, &format!("{key}, text {leaf}")).await;
+                orders += shown(stand, &items, &format!("{key}, text {leaf}")).await;
                 seen += 1;
             }
         }
     }
     assert!(seen > 3, "{seen} poisoned answers");
-    println!("{seen} poisoned answers");
+    println!("{seen} poisoned answers, {orders} orders");
+    let writes = !stand.source().meta().capabilities.writes.is_empty();
+    assert_eq!(orders > seen / 4, writes, "{orders} orders of {seen} poisoned answers");
     let header: String = EVIL.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
     for status in [200, 302, 400, 401, 403, 404, 429, 500] {
         let body = serde_json::json!({ "message": EVIL, "__type": EVIL, "error": EVIL });

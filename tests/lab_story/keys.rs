@@ -51,9 +51,10 @@ async fn an_operator_releases_takes_back_and_undoes() {
     assert_eq!(day.production().await["inboundTransitionState"]["enabled"], true);
 
     // The flag goes off, and on again by the undo.
-    room.press("6").await;
-    room.shows(&day.lamp.name).await;
     // Flags of other tests may have changed later, and stand above it.
+    let before = room.text();
+    room.press("6").await;
+    room.until("the flags", |screen| screen.contents() != before).await;
     let before = room.text();
     room.press("/").await;
     room.until("the filter", |screen| screen.contents() != before).await;

@@ -10,6 +10,7 @@ use super::age;
 use super::row::RowId;
 use super::select::timeline::ChangeRow;
 use super::state::State;
+use super::unreadable;
 use crate::domain::error::Fault;
 use crate::domain::ids::{ItemId, ServiceId};
 use crate::domain::observed::Freshness;
@@ -201,16 +202,17 @@ fn source(state: &State, source: &SourceState) -> Vec<String> {
             None => "has not answered yet".to_owned(),
         };
         let identity = source.identity.as_ref().map(|i| format!(", as {i}")).unwrap_or_default();
-        return vec![format!(
-            "{} is {}{identity}; {heard}",
-            source.meta.id,
-            source.health().word()
-        )];
+        let word = match source.health() {
+            SourceHealth::Partly => health_words(source).to_owned(),
+            health => format!("is {}", health.word()),
+        };
+        let mut sentences = vec![format!("{} {word}{identity}; {heard}", source.meta.id)];
+        for items in unreadable::of(&state.fleet, &source.meta.id) {
+            sentences.push(format!("{} · {}", items.words(), items.fault.hint));
+        }
+        return sentences;
     };
-    let word = match source.health() {
-        SourceHealth::Partly => "answers only partly",
-        health => health.word(),
-    };
+    let word = health_words(source);
     vec![
         format!(
             "{}: {word} for {}: {}",
@@ -223,6 +225,13 @@ fn source(state: &State, source: &SourceState) -> Vec<String> {
             times => format!("{} · tried {times} times", failing.fault.hint),
         },
     ]
+}
+
+fn health_words(source: &SourceState) -> &'static str {
+    match source.health() {
+        SourceHealth::Partly => "answers only partly",
+        health => health.word(),
+    }
 }
 
 /// What changed lately in a service, newest first, in one sentence.

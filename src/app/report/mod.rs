@@ -10,7 +10,7 @@ mod watcher;
 pub use events::{EVENT_FORMAT, Event, EventKind};
 pub use facts::{Known, Unknown};
 pub use plan::{ACT_FORMAT, Act, act, no_act};
-pub use source::{FailingItems, FailingRead, SourceLine};
+pub use source::{FailingRead, SourceLine};
 pub use watcher::Watcher;
 
 use jiff::Timestamp;
@@ -23,6 +23,7 @@ use super::pane::Pane;
 use super::row::Attention;
 use super::select::inbox::AskKind;
 use super::state::State;
+use super::unreadable;
 use crate::domain::alarm::Alarm;
 use crate::domain::change::Change;
 use crate::domain::environment::Environment;
@@ -168,7 +169,7 @@ impl Wanted {
 pub fn status(state: &State, wanted: &Wanted) -> Status {
     let fleet = &state.fleet;
     let facts = facts::Facts { state, wanted };
-    let mut failing = source::failing_items(fleet);
+    let mut failing = unreadable::by_source(fleet);
     let mut line = |source: &SourceState| {
         source::line(state, source, failing.remove(&source.meta.id).unwrap_or_default())
     };

@@ -1,14 +1,12 @@
 //! Sources as a report gives them.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::app::state::State;
+use crate::app::unreadable::FailingItems;
 use crate::domain::error::Fault;
-use crate::domain::fleet::Fleet;
 use crate::domain::ids::SourceId;
 use crate::domain::observation::Topic;
 use crate::domain::source::{SourceHealth, SourceState};
@@ -61,51 +59,6 @@ pub struct FailingRead {
     pub fault: Fault,
     /// The permission that is missing, if that is known.
     pub missing_permission: Option<SafeText>,
-}
-
-/// Items that cannot be read, all for the same reason.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct FailingItems {
-    /// What kind of thing they are.
-    pub kind: String,
-    /// How many.
-    pub count: usize,
-    /// Some of their names.
-    pub names: Vec<SafeText>,
-    /// Why one of them failed, and what to do.
-    pub fault: Fault,
-    /// The permission that is missing, if that is known.
-    pub missing_permission: Option<SafeText>,
-}
-
-/// Names told of items that fail for the same reason.
-const NAMES: usize = 5;
-
-/// What of each source cannot be read by itself, by kind and reason.
-pub(super) fn failing_items(fleet: &Fleet) -> BTreeMap<SourceId, Vec<FailingItems>> {
-    let mut found: BTreeMap<SourceId, Vec<FailingItems>> = BTreeMap::new();
-    for (item, fault) in fleet.faults() {
-        let groups = found.entry(item.source().clone()).or_default();
-        let same = |group: &&mut FailingItems| {
-            group.kind == item.kind() && group.fault.kind.is_like(&fault.kind)
-        };
-        match groups.iter_mut().find(same) {
-            Some(group) => {
-                group.count += 1;
-                if group.names.len() < NAMES {
-                    group.names.push(item.name().clone());
-                }
-            }
-            None => groups.push(FailingItems {
-                kind: item.kind().to_owned(),
-                count: 1,
-                names: vec![item.name().clone()],
-                fault: fault.clone(),
-                missing_permission: fault.kind.missing_permission().cloned(),
-            }),
-        }
-    }
-    found
 }
 
 /// The line of a source.

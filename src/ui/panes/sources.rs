@@ -5,6 +5,7 @@ use ratatui::text::Line;
 use super::{ListPane, field, heading, name};
 use crate::app::State;
 use crate::app::row::RowId;
+use crate::app::unreadable::{self, FailingItems};
 use crate::domain::error::FaultKind;
 use crate::domain::source::SourceState;
 use crate::ui::look::Look;
@@ -24,6 +25,12 @@ impl Sources<'_> {
     fn source(&self, row: &RowId) -> Option<&SourceState> {
         let RowId::Source(id) = row else { return None };
         self.state.fleet.sources.get(id)
+    }
+
+    /// What it cannot read while it answers.
+    fn unreadable(&self, source: &SourceState) -> Vec<String> {
+        let groups = unreadable::of(&self.state.fleet, &source.meta.id);
+        groups.iter().map(FailingItems::words).collect()
     }
 }
 
@@ -49,15 +56,17 @@ impl ListPane for Sources<'_> {
         };
         let report = &source.report;
         let calls = format!("{}/{}", report.calls_last_minute, report.budget_per_minute);
-        let error =
-            source.worst().map(|f| format!("{} ago: {}", when::ago(state, f.since), f.fault));
+        let error = match source.worst() {
+            Some(f) => format!("{} ago: {}", when::ago(state, f.since), f.fault),
+            None => self.unreadable(source).join("; "),
+        };
         Some(vec![
             name(state, look, id, source.meta.id.as_str()),
             look.line(Role::Dim, source.meta.kind.to_string()),
             Line::from(look.marked(look.glyphs.source(health), health.word())),
             look.line(Role::Text, heard),
             look.line(Role::Dim, calls),
-            look.line(Role::Text, error.unwrap_or_default()),
+            look.line(Role::Text, error),
         ])
     }
 
@@ -144,6 +153,12 @@ impl ListPane for Sources<'_> {
                 lines.push(field(look, "missing", permission.to_string()));
             }
             lines.push(field(look, "do", failing.fault.hint.to_string()));
+        }
+        for items in unreadable::of(&state.fleet, &meta.id) {
+            lines.push(Line::default());
+            lines.push(heading(look, "Cannot be read"));
+            lines.push(look.line(Role::Bad, items.words()));
+            lines.push(field(look, "do", items.fault.hint.to_string()));
         }
         for warning in &source.warnings {
             lines.push(look.line(Role::Warning, format!("{} {warning}", look.glyphs.warning)));
