@@ -13,7 +13,7 @@ use crate::lab::address;
 use crate::pipes::World;
 use crate::program::{program, settle};
 
-/// Each answer takes so long, in seconds, so that every step can be seen.
+/// Each answer takes so long, in seconds.
 const SLOWLY: f64 = 0.12;
 
 /// The program that sees the service at `url`.
@@ -27,12 +27,18 @@ async fn killed(kind: Kind, words: &str) {
     let scene = Scene::new(kind, "kill").await;
     let to = address("LAB_CODEPIPELINE_URL").replace("http://", "");
     let breaker = Breaker::new(&format!("kill-{kind:?}"), &to).await;
-    breaker.always(&json!({ "kind": "latency", "seconds": SLOWLY })).await;
     let url = format!("http://127.0.0.1:{}/w/faults-{kind:?}-kill", breaker.port);
     let home = tempfile::tempdir().unwrap();
     settle(home.path(), "5s", "[sources.pipes]\nkind = \"codepipeline\"\n");
     let program = |words: &str| through(home.path(), &url, words);
-    let victim = Victim { home: home.path(), program: &program, words, steps: 1 };
+    let victim = Victim {
+        home: home.path(),
+        program: &program,
+        words,
+        steps: 1,
+        ways: &[&breaker],
+        slowly: SLOWLY,
+    };
     // The world is made anew under the same name.
     let ready = async || drop(Scene::new(kind, "kill").await);
     let effects = async || usize::try_from(scene.counts().await.0).unwrap();
@@ -116,18 +122,22 @@ async fn killed_at_every_step_a_plan_of_two_steps_is_accounted_for_and_never_don
             "#
         )
     });
-    let slowly = async |name: &str, to: &str| {
-        let breaker = Breaker::new(&format!("kill-two-{name}"), to).await;
-        breaker.always(&json!({ "kind": "latency", "seconds": SLOWLY })).await;
-        breaker.port
-    };
-    let pipes = slowly("pipes", &address("LAB_CODEPIPELINE_URL").replace("http://", "")).await;
-    let admin = slowly("edge", &format!("127.0.0.1:{}", edge.admin)).await;
-    let text = settings(&format!("http://127.0.0.1:{pipes}/w/faults-two-kill"), admin);
+    let to = address("LAB_CODEPIPELINE_URL").replace("http://", "");
+    let pipes = Breaker::new("kill-two-pipes", &to).await;
+    let admin = Breaker::new("kill-two-edge", &format!("127.0.0.1:{}", edge.admin)).await;
+    let url = format!("http://127.0.0.1:{}/w/faults-two-kill", pipes.port);
+    let text = settings(&url, admin.port);
     settle(home.path(), "5s", &text);
     let program = |words: &str| program(home.path(), words.split(' '));
     let words = "rollback shop --yes --accept-current --comment again --break-glass again";
-    let victim = Victim { home: home.path(), program: &program, words, steps: 2 };
+    let victim = Victim {
+        home: home.path(),
+        program: &program,
+        words,
+        steps: 2,
+        ways: &[&pipes, &admin],
+        slowly: SLOWLY,
+    };
     let ready = async || {
         world.lab("reset", json!({})).await;
         let stages = json!([

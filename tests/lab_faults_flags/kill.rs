@@ -11,7 +11,7 @@ use crate::kinds::{KINDS, Kind, Scene};
 use crate::program::{program, run, settle};
 use crate::table::Target;
 
-/// Each answer takes so long, in seconds, so that every step can be seen.
+/// Each answer takes so long, in seconds.
 const SLOWLY: f64 = 0.1;
 
 fn write_settings(home: &Path, scene: &Scene) {
@@ -25,12 +25,18 @@ fn words(kind: Kind) -> String {
 
 async fn killed(kind: Kind) {
     let scene = Scene::new(kind, "kill").await;
-    scene.breaker.always(&json!({ "kind": "latency", "seconds": SLOWLY })).await;
     let home = tempfile::tempdir().unwrap();
     write_settings(home.path(), &scene);
     let program = |words: &str| program(home.path(), words.split(' '));
     let words = words(kind);
-    let victim = Victim { home: home.path(), program: &program, words: &words, steps: 1 };
+    let victim = Victim {
+        home: home.path(),
+        program: &program,
+        words: &words,
+        steps: 1,
+        ways: &[&scene.breaker],
+        slowly: SLOWLY,
+    };
     let stories = walk(&victim, async || scene.ready().await, async || scene.effects().await).await;
     let end = |at| stories[&at].last().map(String::as_str);
     assert_eq!(end(At::Line(0)), None, "{words}");

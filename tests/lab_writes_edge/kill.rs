@@ -1,7 +1,5 @@
 //! Killed at every step of a write to traffic or to a flag, of each kind.
 
-use serde_json::json;
-
 use crate::edge::Edge;
 use crate::hands::Breaker;
 use crate::killing::{At, Victim, walk};
@@ -9,8 +7,8 @@ use crate::lab::address;
 use crate::lamp::Lamp;
 use crate::program::{program, settle};
 
-/// Each answer takes so long, in seconds, so that every step can be seen: of a socket, and of a server
-/// whose log has to be asked what it did.
+/// Each answer takes so long, in seconds: of a socket, and of a server whose log has to be asked what
+/// it did.
 const SLOWLY: [f64; 2] = [0.12, 0.4];
 
 /// The end of each story: done, where the server had done it; unknown, where it had not.
@@ -26,13 +24,6 @@ fn is_told(stories: &std::collections::BTreeMap<At, Vec<String>>, words: &str) {
     assert!(end(At::Effect) == Some("done"), "{words}: {stories:?}");
 }
 
-/// A way to `to` on which every answer is slow.
-async fn slowly(name: &str, to: &str, seconds: f64) -> u64 {
-    let breaker = Breaker::new(&format!("kill-{name}"), to).await;
-    breaker.always(&json!({ "kind": "latency", "seconds": seconds })).await;
-    breaker.port
-}
-
 /// A home with these settings.
 fn home(settings: &str) -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
@@ -43,7 +34,8 @@ fn home(settings: &str) -> tempfile::TempDir {
 /// Walks through every step of `words`, from green in this state to weights and a state.
 async fn traffic(name: &str, words: &str, before: &str, after: (u32, u32, &str)) {
     let edge = Edge::calm().await;
-    let port = slowly(name, &format!("127.0.0.1:{}", edge.admin), SLOWLY[0]).await;
+    let way = Breaker::new(&format!("kill-{name}"), &format!("127.0.0.1:{}", edge.admin)).await;
+    let port = way.port;
     let home = home(&format!(
         r#"
         [sources.edge]
@@ -63,7 +55,14 @@ async fn traffic(name: &str, words: &str, before: &str, after: (u32, u32, &str))
     ));
     let words = format!("{words} --yes --break-glass again");
     let program = |words: &str| program(home.path(), words.split(' '));
-    let victim = Victim { home: home.path(), program: &program, words: &words, steps: 1 };
+    let victim = Victim {
+        home: home.path(),
+        program: &program,
+        words: &words,
+        steps: 1,
+        ways: &[&way],
+        slowly: SLOWLY[0],
+    };
     let ready = async || {
         edge.set_weights("shop", 90, 10).await;
         edge.set_state("shop", "green", before).await;
@@ -95,7 +94,8 @@ async fn killed_at_every_step_a_write_to_traffic_is_accounted_for_and_never_done
 async fn flag(name: &str, change: &str, before: &str) {
     let lamp = Lamp::new(&format!("kill.{name}")).await;
     let to = address("LAB_UNLEASH_URL").replace("http://", "");
-    let port = slowly(&format!("flag-{name}"), &to, SLOWLY[1]).await;
+    let way = Breaker::new(&format!("kill-flag-{name}"), &to).await;
+    let port = way.port;
     let home = home(&format!(
         r#"
         [sources.flags]
@@ -107,7 +107,14 @@ async fn flag(name: &str, change: &str, before: &str) {
     let words =
         format!("flag {} {change} --environment production --yes --break-glass again", lamp.name);
     let program = |words: &str| program(home.path(), words.split(' '));
-    let victim = Victim { home: home.path(), program: &program, words: &words, steps: 1 };
+    let victim = Victim {
+        home: home.path(),
+        program: &program,
+        words: &words,
+        steps: 1,
+        ways: &[&way],
+        slowly: SLOWLY[1],
+    };
     let ready = async || {
         lamp.reset().await;
         lamp.switch(before).await;

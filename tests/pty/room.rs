@@ -2,7 +2,7 @@
 
 use std::num::NonZero;
 use std::process::ExitStatus;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pty_process::{Command, Pty, Size, open};
 use rustix::process::{Pid, Signal, kill_process};
@@ -12,6 +12,9 @@ use tokio::process::Child;
 /// The longest that anything may take on a busy machine.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Keys closer than a person presses them are a paste.
+const PACE: Duration = Duration::from_millis(60);
+
 /// A program in a terminal of its own.
 pub struct Room {
     pub pty: Pty,
@@ -19,6 +22,7 @@ pub struct Room {
     pub screen: vt100::Parser,
     pub raw: Vec<u8>,
     pub home: tempfile::TempDir,
+    pressed: Option<Instant>,
 }
 
 pub fn cells(count: u16) -> NonZero<u16> {
@@ -63,7 +67,7 @@ impl Room {
             .spawn(pts)
             .unwrap();
         let screen = vt100::Parser::new(cells(height), cells(width), 0);
-        Self { pty, child, screen, raw: Vec::new(), home }
+        Self { pty, child, screen, raw: Vec::new(), home, pressed: None }
     }
 
     pub fn text(&self) -> String {
@@ -94,7 +98,12 @@ impl Room {
         self.until(text, |screen| screen.contents().contains(text)).await;
     }
 
+    /// Presses keys all at once, but not closer to those before than a person does.
     pub async fn press(&mut self, keys: &str) {
+        if let Some(last) = self.pressed {
+            tokio::time::sleep(PACE.saturating_sub(last.elapsed())).await;
+        }
+        self.pressed = Some(Instant::now());
         self.pty.write_all(keys.as_bytes()).await.unwrap();
     }
 

@@ -5,13 +5,16 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
+use crate::hands::Breaker;
 use crate::program::run;
 
 /// Looks back at what was left, and finds nothing to do.
 const LOOK_BACK: &str = "undo no-such-plan --yes";
+/// How long an answer takes, in seconds, that comes after the end of the one who waits for it.
+const LATE: f64 = 1.0;
 /// How often a step is tried for, where the program was faster than the one who kills it.
 const TRIES: usize = 20;
 
@@ -25,6 +28,18 @@ pub struct Victim<'a> {
     pub words: &'a str,
     /// How many steps its plan has.
     pub steps: usize,
+    /// The ways to its servers.
+    pub ways: &'a [&'a Breaker],
+    /// How long each answer takes there, in seconds, so that every step can be seen.
+    pub slowly: f64,
+}
+
+impl Victim<'_> {
+    async fn answers_take(&self, seconds: f64) {
+        for way in self.ways {
+            way.always(&json!({ "kind": "latency", "seconds": seconds })).await;
+        }
+    }
 }
 
 /// When the program is killed.
@@ -37,8 +52,7 @@ pub enum At {
 }
 
 /// Kills it at each step. `ready` makes everything as it was before and `effects` tells how many of
-/// the steps the server has done since then. What comes through must take a while, so that each
-/// step can be seen. Returns the events and the outcome of each.
+/// the steps the server has done since then. Returns the events and the outcome of each.
 pub async fn walk(
     victim: &Victim<'_>,
     ready: impl AsyncFn(),
@@ -47,12 +61,17 @@ pub async fn walk(
     let lines = 1 + 3 * victim.steps;
     let points = (0..=lines).map(At::Line).chain([At::Effect]);
     let mut stories = BTreeMap::new();
+    victim.answers_take(victim.slowly).await;
     for at in points {
         let mut reached = false;
         for _ in 0..TRIES {
             ready().await;
             let before = events(victim.home).len();
+            if at == At::Effect {
+                victim.answers_take(LATE).await;
+            }
             kill(victim, at, before, &effects).await;
+            victim.answers_take(victim.slowly).await;
             let left = events(victim.home).len() - before;
             let story = accounted(victim, before, effects().await).await;
             // Nothing more happens afterwards.
@@ -81,13 +100,12 @@ async fn kill(victim: &Victim<'_>, at: At, before: usize, effects: &impl AsyncFn
     let mut pace = tokio::time::interval(Duration::from_millis(3));
     pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while child.try_wait().unwrap().is_none() {
-        // Asking a server costs more than reading a file.
-        if at == At::Effect {
-            pace.tick().await;
-        }
+        let lines = events(victim.home).len() - before;
         let now = match at {
-            At::Line(lines) => events(victim.home).len() >= before + lines,
-            At::Effect => effects().await >= victim.steps,
+            At::Line(wanted) => lines >= wanted,
+            // Asking a server costs more than reading a file, and slows down what is waited for: it
+            // is asked once the last step is being sent.
+            At::Effect => lines >= 3 * victim.steps - 1 && effects().await >= victim.steps,
         };
         if now {
             break;
