@@ -97,6 +97,37 @@ fn a_pass_bakes_before_the_next_step_and_again_after_it() {
 }
 
 #[test]
+fn what_was_cleared_and_is_worse_since_takes_no_step() {
+    let mut analysis = started(spec(vec![MetricSpec::errors("errors")]));
+    let minute = |events: f64| Sample::counts((90_000.0, 900.0), (10_000.0, events));
+    for _ in 0..6 {
+        analysis.push(&[minute(100.0)]);
+    }
+    assert_eq!(told(&analysis).action, Action::NextStep);
+    // At the margin: no harm beyond it is ever proven, and the evidence for less melts away.
+    let mut seen = Vec::new();
+    for _ in 0..60 {
+        analysis.push(&[minute(165.0)]);
+        let report = analysis.report();
+        seen.push((report.verdict, report.action));
+        if report.verdict != Verdict::Pass {
+            break;
+        }
+    }
+    assert_eq!(*seen.last().unwrap(), (Verdict::NotEnoughData, Action::Wait), "{seen:?}");
+    let report = told(&analysis);
+    assert_eq!(analysis.verdict(), Verdict::Pass, "the evidence as such is never taken back");
+    assert_eq!(report.lead, "WATCHING");
+    assert!(
+        report.sentence.starts_with("was cleared, and is worse since: errors 1."),
+        "{report:?}"
+    );
+    assert!(report.safe.is_empty(), "{:?}", report.safe);
+    let worsened = Obstacle::Worsened { metric: "errors".to_owned() };
+    assert!(report.obstacles.contains(&worsened), "{:?}", report.obstacles);
+}
+
+#[test]
 fn a_silent_canary_holds_and_a_critical_one_rolls_back() {
     for (critical, verdict, action) in
         [(false, Verdict::Marginal, Action::HoldAndPage), (true, Verdict::Fail, Action::RollBack)]

@@ -10,7 +10,7 @@
 #[path = "support/lab.rs"]
 mod lab;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +34,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 /// A source of the example configuration.
 fn source(name: &str) -> Configured {
     address("LAB_AWS_URL");
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/examples/lab.toml");
+    source_of(Path::new(env!("CARGO_MANIFEST_DIR")).join("config/examples/lab.toml"), name)
+}
+
+/// A source of this configuration.
+fn source_of(file: PathBuf, name: &str) -> Configured {
     let global = Global { config: Some(file), ..Global::default() };
     match start(&global, Vec::new(), false) {
         Ok(started) => {
@@ -155,6 +159,22 @@ async fn prometheus_tells_hours_of_both_arms_and_what_fires() {
     }
 }
 
+/// A query of now alone: a point with each read.
+#[tokio::test]
+#[ignore = "needs the lab: bash tests/run"]
+async fn prometheus_tells_what_is_now_where_nothing_else_is_asked() {
+    let prometheus = source("prometheus");
+    for _ in 0..2 {
+        let seen = facts(&prometheus).await;
+        let all = series(&seen);
+        let own = all.iter().find(|s| s.id.name.as_str().contains("scraped")).unwrap();
+        let values: Vec<f64> = own.points.iter().map(|p| p.value).collect();
+        assert_eq!(values, [1.0], "{:?}", own.note);
+        let age = Timestamp::now().duration_since(own.points[0].at);
+        assert!(age < SignedDuration::from_mins(1), "{age:?}");
+    }
+}
+
 #[tokio::test]
 #[ignore = "needs the lab: bash tests/run"]
 async fn haproxy_tells_weights_and_states_as_they_are_changed() {
@@ -205,6 +225,29 @@ async fn an_address_tells_health_version_and_the_end_of_its_certificate() {
     let seen = facts(&web).await;
     assert_eq!(environment(&seen, "search").health, Health::Healthy);
     assert_eq!(version(&seen, "search").unwrap(), "1.6.0");
+}
+
+/// Whether a server behind a certificate that has ended is healthy is not known, and why it is not.
+#[tokio::test]
+#[ignore = "needs the lab: bash tests/run"]
+async fn behind_a_certificate_that_has_ended_nothing_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("old.toml");
+    let text = format!(
+        "[sources.old]\nkind = \"http\"\nca_file = \"{}\"\n\
+         [[sources.old.targets]]\nname = \"shop\"\nurl = \"{}/health\"\n",
+        address("LAB_WEB_CA"),
+        address("LAB_WEB_OLD_URL"),
+    );
+    std::fs::write(&file, text).unwrap();
+    let old = source_of(file, "old");
+    let context = ReadContext::new(Arc::new(WallClock), 0, Arc::new(Meter::new(1_000_000)));
+    let scope = Scope { topic: Topic::Overview, items: Vec::new() };
+    let seen = old.source.observe(&scope, &context).await.unwrap();
+    let facts: Vec<_> = seen.facts.iter().collect();
+    let [(item, fault)] = &seen.faults[..] else { panic!("{:?} {facts:?}", seen.faults) };
+    assert_eq!(item.name().as_str(), "shop");
+    assert!(fault.message.as_str().contains("its certificate has ended"), "{fault}");
 }
 
 #[tokio::test]
@@ -264,7 +307,17 @@ async fn cloudwatch_tells_alarms_of_each_state_and_a_percentile() {
     ] {
         assert_eq!(alarm(&seen, name).state, expected, "{name}");
     }
-    let points: Vec<f64> = series(&seen)[0].points.iter().map(|p| p.value).collect();
-    assert!(points.len() >= 60, "{} points", points.len());
-    assert!(points.iter().all(|p| (0.05..0.6).contains(p)), "{points:?}");
+    let points = |name: &str| -> Vec<f64> {
+        let all = series(&seen);
+        let own = all.iter().find(|s| s.id.name.as_str().contains(name)).unwrap();
+        assert!(own.note.is_none(), "{:?}", own.note);
+        own.points.iter().map(|p| p.value).collect()
+    };
+    let p99 = points("p99");
+    assert!(p99.len() >= 60, "{} points", p99.len());
+    assert!(p99.iter().all(|p| (0.05..0.6).contains(p)), "{p99:?}");
+    // Metric maths: 0.4 % of the requests fail, as numbers of whole requests.
+    let failed = points("failed");
+    assert!(failed.len() >= 60, "{} points", failed.len());
+    assert!(failed.iter().all(|p| (0.2..0.6).contains(p)), "{failed:?}");
 }

@@ -259,6 +259,27 @@ fn a_stall_shows_in_every_request_that_was_due_meanwhile() {
 }
 
 #[test]
+fn the_warm_up_tells_what_is_slow_if_nobody_said() {
+    let old = Server::start(|_, _| good());
+    let new = Server::start(|number, _| Answer {
+        after: Duration::from_millis(if number % 2 == 0 { 0 } else { 700 }),
+        ..good()
+    });
+    let design = "rate = 50\nduration = '8s'\nwarm_up = '1s'\ntick = '500ms'\n";
+    let home = Home::new(&format!("{design}{HOME}"));
+    let planned = home.run(&old, &new, &["--dry-run"]);
+    let planned = String::from_utf8(planned.stdout).unwrap();
+    assert!(planned.contains("p95 in the warm-up"), "{planned}");
+    let (report, code) = home.report(&old, &new, &["--stop-at-verdict"]);
+    assert_eq!((code, report["verdict"].as_str()), (30, Some("fail")), "{report:#}");
+    let limit = report["requests"][0]["slow_ms"].as_f64().unwrap();
+    assert!(limit < 700.0, "{report:#}");
+    assert!(report["notes"].to_string().contains("baseline's p95 in the warm-up"), "{report:#}");
+    assert!(number(&report, "/sides/canary/slow") > 10, "{report:#}");
+    assert_eq!(number(&report, "/sides/canary/errors"), 0, "{report:#}");
+}
+
+#[test]
 fn what_could_not_be_sent_is_counted() {
     let old = Server::start(|_, _| good());
     let new = Server::start(|_, _| Answer { after: Duration::from_mins(1), ..good() });

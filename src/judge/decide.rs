@@ -45,6 +45,11 @@ pub enum Obstacle {
         /// For so many ticks.
         ticks: u64,
     },
+    /// A metric was cleared, and nothing is left of the evidence for that: it has got worse since.
+    Worsened {
+        /// Which one.
+        metric: String,
+    },
     /// The traffic step has not lasted long enough.
     Baking {
         /// Ticks left of it.
@@ -73,11 +78,16 @@ impl Analysis {
             obstacles.push(Obstacle::WarmUp { ticks: self.warm_up_left });
         }
         let (mut silent, mut silent_critical, mut missing) = (false, false, false);
+        let mut worsened = false;
         for (metric, spec) in self.metrics.iter().zip(&self.spec.metrics) {
             if spec.muted || !(spec.required || spec.critical) {
                 continue;
             }
             let name = || spec.name.clone();
+            if metric.has_worsened() {
+                worsened |= spec.is_needed();
+                obstacles.push(Obstacle::Worsened { metric: name() });
+            }
             match metric.data(self.spec.silent_after_ticks, self.weight) {
                 DataState::CanarySilent { ticks } => {
                     silent = true;
@@ -96,7 +106,7 @@ impl Analysis {
             Verdict::Fail
         } else if silent {
             Verdict::Marginal
-        } else if evidence == Verdict::Pass && missing {
+        } else if evidence == Verdict::Pass && (missing || worsened) {
             Verdict::NotEnoughData
         } else {
             evidence

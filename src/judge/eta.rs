@@ -43,7 +43,7 @@ pub enum Needed {
 
 /// Estimates what one metric still needs, with `ln 1/β` as the line to reach.
 pub fn needed(spec: &MetricSpec, metric: &MetricState, ln_beta: f64) -> Needed {
-    if metric.safe {
+    if metric.safe && !metric.has_worsened() {
         return Needed::Nothing;
     }
     let seen = metric.usable() as f64;

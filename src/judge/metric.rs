@@ -135,6 +135,8 @@ pub struct MetricState {
     pub worse: bool,
     /// Latched: shown to be within the margin.
     pub safe: bool,
+    /// The same, until nothing is left of the evidence.
+    stands: bool,
     unusable_run: u64,
     silent_run: u64,
     silent_baseline: f64,
@@ -160,6 +162,7 @@ impl MetricState {
             failed: false,
             worse: false,
             safe: false,
+            stands: false,
             unusable_run: 0,
             silent_run: 0,
             silent_baseline: 0.0,
@@ -185,6 +188,11 @@ impl MetricState {
         }
     }
 
+    /// Whether it was cleared, and no evidence has been left for that since: then it must be cleared anew.
+    pub fn has_worsened(&self) -> bool {
+        self.safe && !self.stands
+    }
+
     /// Judges one tick. `ln_beta` is `ln 1/β`, the line of safety.
     pub fn push(&mut self, spec: &MetricSpec, sample: Sample, ln_beta: f64) {
         let usable = match (&mut self.engine, sample) {
@@ -204,7 +212,10 @@ impl MetricState {
             self.most_fail = self.most_fail.max(self.evidence.fail);
             self.most_safe = self.most_safe.max(self.evidence.safe);
         }
-        self.safe |= self.evidence.safe >= ln_beta;
+        let shown = self.evidence.safe >= ln_beta;
+        self.safe |= shown;
+        // Far apart, so that nothing flickers.
+        self.stands = shown || self.stands && self.evidence.safe >= 0.0;
     }
 
     fn weigh(&self, spec: &MetricSpec) -> Evidence {

@@ -80,7 +80,10 @@ impl Analysis {
         };
         MetricReport {
             name: spec.name.clone(),
-            verdict: Self::metric_verdict(metric),
+            verdict: match Self::metric_verdict(metric) {
+                Verdict::Pass if metric.has_worsened() => Verdict::NotEnoughData,
+                verdict => verdict,
+            },
             data: metric.data(self.spec.silent_after_ticks, self.weight),
             unit,
             direction: spec.direction,

@@ -146,10 +146,14 @@ fn waiting(report: &Report, before: Option<&str>) -> (&'static str, String) {
     if report.metrics.iter().all(|metric| metric.usable_ticks == 0) {
         return ("NO DATA", "nothing usable has arrived yet.".to_owned());
     }
+    let worsened = report.obstacles.iter().find_map(|obstacle| match obstacle {
+        Obstacle::Worsened { metric } => report.metrics.iter().find(|own| own.name == *metric),
+        _ => None,
+    });
     // Odds of exactly 1:1 are what one starts with: not yet a sign.
     let no_sign = report.any_harm.ln <= 1e-9;
     let so_far = no_sign || before == Some(SO_FAR) && report.any_harm.ln < TAKES_BACK.ln();
-    if report.action != Action::Hold && so_far && !report.safe.is_empty() {
+    if report.action != Action::Hold && so_far && !report.safe.is_empty() && worsened.is_none() {
         let rest = report.limiting.as_deref().unwrap_or("the rest");
         let time = match report.seconds_needed {
             Some(seconds) => format!("{rest} still needs ~{}", duration(seconds)),
@@ -157,7 +161,9 @@ fn waiting(report: &Report, before: Option<&str>) -> (&'static str, String) {
         };
         return (SO_FAR, format!("{}; {time}.", safe_metrics(report)));
     }
-    let mut parts = vec![if no_sign {
+    let mut parts = vec![if let Some(metric) = worsened {
+        format!("was cleared, and is worse since: {}", describe(metric).trim_end())
+    } else if no_sign {
         format!("no sign of harm ({}).", report.any_harm.text)
     } else {
         let word = report.any_harm.strength.word();

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::design::{Design, ERRORS, SLOW};
+use super::frozen::Frozen;
 use super::tally::{Done, Tally};
 use crate::judge::{Action, Analysis, Report, Sample, SpecError, Verdict};
 
@@ -98,6 +99,12 @@ pub struct Book {
     analysis: Analysis,
     warm_up_ticks: u64,
     baseline_errors: f64,
+    /// From when on an answer is slow to a request that has no limit of its own.
+    frozen: Frozen,
+    /// Whether each request has a limit of its own.
+    limited: Vec<bool>,
+    /// Requests of later ticks that were over before the warm-up was: what is slow was not known.
+    held: Vec<(Side, u64, usize, Done)>,
     open: BTreeMap<u64, Open>,
     /// The next tick to judge.
     next: u64,
@@ -128,6 +135,9 @@ impl Book {
             analysis,
             warm_up_ticks: design.spec.warm_up_ticks,
             baseline_errors: design.baseline_errors,
+            frozen: Frozen::new(design.requests.len(), design.learns()),
+            limited: design.requests.iter().map(|request| request.latency.is_some()).collect(),
+            held: Vec::new(),
             open: BTreeMap::new(),
             next: 0,
             newest: 0,
@@ -151,17 +161,51 @@ impl Book {
             }
             Event::Done { side, tick, request, done } => {
                 *self.over.of_mut(side) += 1;
-                if tick >= self.warm_up_ticks {
-                    self.tallies.of_mut(side).add(&done);
-                    if let Some(both) = self.by_request.get_mut(request) {
-                        both.of_mut(side).add(&done);
+                if tick < self.warm_up_ticks {
+                    if side == Side::Baseline && done.is_timed() && done.limit.is_none() {
+                        self.frozen.learn(request, done.latency);
                     }
+                    self.open.entry(tick).or_default().tallies.of_mut(side).add(&done);
+                } else if self.frozen.is_set() {
+                    self.count(side, tick, request, done);
+                } else {
+                    self.held.push((side, tick, request, done));
                 }
-                self.open.entry(tick).or_default().tallies.of_mut(side).add(&done);
             }
             Event::AllDue => self.all_due = true,
         }
-        self.judge()
+        let mut judged = self.judge();
+        if !self.frozen.is_set() && self.is_warm() {
+            self.frozen.set();
+            for (side, tick, request, done) in std::mem::take(&mut self.held) {
+                self.count(side, tick, request, done);
+            }
+            judged.extend(self.judge());
+        }
+        judged
+    }
+
+    /// Counts a request of after the warm-up.
+    fn count(&mut self, side: Side, tick: u64, request: usize, mut done: Done) {
+        done.limit = done.limit.or(self.frozen.limit(request));
+        self.tallies.of_mut(side).add(&done);
+        if let Some(both) = self.by_request.get_mut(request) {
+            both.of_mut(side).add(&done);
+        }
+        self.open.entry(tick).or_default().tallies.of_mut(side).add(&done);
+    }
+
+    /// Whether everything of the warm-up is over.
+    fn is_warm(&self) -> bool {
+        let begun = self.all_due || self.newest >= self.warm_up_ticks;
+        begun && self.open.first_key_value().is_none_or(|(tick, _)| *tick >= self.warm_up_ticks)
+    }
+
+    /// From when on an answer to this request was called slow, if the warm-up told that; none while it
+    /// is under way, and of what has a limit of its own.
+    pub fn learned(&self, request: usize) -> Option<Duration> {
+        let own = self.limited.get(request).copied().unwrap_or(false);
+        self.frozen.limit(request).filter(|_| !own)
     }
 
     /// What is known now. A baseline that fails itself, as by a wrong path in the design, is no
@@ -288,6 +332,49 @@ mod tests {
         assert_eq!((book.due, book.over.clone()), (3, Both { baseline: 3, canary: 3 }));
         assert_eq!(book.late, Duration::from_millis(1));
         assert_eq!(book.under_way(), Both::default());
+    }
+
+    #[test]
+    fn what_is_slow_is_learned_from_the_baseline_in_the_warm_up() {
+        let text = "rate = 100\nduration = '60s'\nwarm_up = '2s'\n[requests.home]\npath = '/'\n";
+        let mut book = Book::new(&parse(Path::new("p.toml"), text).unwrap()).unwrap();
+        let answer = |side, tick, ms| {
+            let latency = Duration::from_millis(ms);
+            let done = Done { outcome: Outcome::Good, wait: Duration::ZERO, latency, limit: None };
+            Event::Done { side, tick, request: 0, done }
+        };
+        let mut late = None;
+        for tick in 0..40 {
+            for number in 0..100 {
+                book.take(due(tick));
+                let slow = if tick < 2 { number } else { 50 };
+                let last = answer(Side::Baseline, tick, slow);
+                // One of the warm-up ends long after it.
+                if (tick, number) == (1, 99) {
+                    late = Some(last);
+                } else {
+                    drop(book.take(last));
+                }
+                // The canary is slow in the warm-up too: nobody asks it what is slow.
+                let slow = if number < 20 { 200 } else { 50 };
+                book.take(answer(Side::Canary, tick, slow));
+            }
+            if tick == 4 {
+                assert_eq!((book.learned(0), book.tallies.canary.sent), (None, 0));
+                assert_eq!((book.over.canary, book.under_way().canary), (500, 0));
+                let judged = take(&mut book, late.take().unwrap());
+                assert_eq!(judged, [1, 2, 3], "what was held is judged now");
+                assert_eq!(book.tallies.canary.limited, 300);
+            }
+        }
+        book.take(Event::AllDue);
+        let learned = book.learned(0).unwrap().as_millis();
+        assert!((93..=96).contains(&learned), "{learned}");
+        let (canary, baseline) = (&book.tallies.canary, &book.tallies.baseline);
+        assert_eq!((canary.limited, canary.slow), (3_800, 760));
+        assert_eq!((baseline.limited, baseline.slow), (3_800, 0));
+        let report = book.report();
+        assert_eq!((report.verdict, &report.culprits[..]), (Verdict::Fail, &[SLOW.to_owned()][..]));
     }
 
     #[test]

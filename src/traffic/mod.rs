@@ -13,6 +13,7 @@
 pub mod book;
 pub mod design;
 pub mod fire;
+pub mod frozen;
 pub mod recorded;
 pub mod schedule;
 pub mod tally;

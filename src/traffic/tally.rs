@@ -47,6 +47,14 @@ pub struct Done {
     pub limit: Option<Duration>,
 }
 
+impl Done {
+    /// Whether it has a latency worth telling. A refused connection is fast, and would make the rest look
+    /// fast; what this machine could not send took no time at all.
+    pub fn is_timed(&self) -> bool {
+        !matches!(self.outcome, Outcome::Connection(_) | Outcome::Unsent(_))
+    }
+}
+
 /// Sums of one side.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
@@ -108,8 +116,7 @@ impl Tally {
             self.waited += 1;
             self.longest_wait = self.longest_wait.max(done.wait);
         }
-        // A refused connection is fast, and would make the rest look fast.
-        if timed && !matches!(done.outcome, Outcome::Connection(_)) {
+        if done.is_timed() {
             self.latencies.record(done.latency);
         }
     }
@@ -136,7 +143,8 @@ impl Tally {
 pub struct Latencies(Option<Histogram<u64>>);
 
 impl Latencies {
-    fn record(&mut self, latency: Duration) {
+    /// Takes one more.
+    pub fn record(&mut self, latency: Duration) {
         if self.0.is_none() {
             self.0 = Histogram::new_with_bounds(1, LONGEST, DIGITS).ok();
         }

@@ -30,18 +30,21 @@ def codepipeline(lab):
 
 
 def web(lab):
-    """Two versions of a service, and the newer one once more behind TLS with its own authority."""
+    """Two versions of a service, and the newer one twice more behind TLS with an authority of its own:
+    with a certificate that ends in 20 days, and with one that has ended."""
     folder = lab.folder("web")
     certificates(folder)
-    ports = {name: lab.port() for name in ("blue", "green", "tls")}
-    versions = {"blue": "1.4.2", "green": "1.5.0", "tls": "1.5.0"}
+    versions = {"blue": "1.4.2", "green": "1.5.0", "tls": "1.5.0", "old": "1.5.0"}
+    ports = {name: lab.port() for name in versions}
     for name, port in ports.items():
-        more = (folder / "leaf.pem", folder / "leaf.key") if name == "tls" else ()
+        leaf = {"tls": "leaf", "old": "old"}.get(name)
+        more = (folder / f"{leaf}.pem", folder / "leaf.key") if leaf else ()
         lab.spawn(f"web-{name}", lab.python, lab.here / "web.py", port, versions[name], *more)
     lab.env |= {
         "LAB_WEB_BLUE_URL": f"http://127.0.0.1:{ports['blue']}",
         "LAB_WEB_GREEN_URL": f"http://127.0.0.1:{ports['green']}",
         "LAB_WEB_TLS_URL": f"https://127.0.0.1:{ports['tls']}",
+        "LAB_WEB_OLD_URL": f"https://127.0.0.1:{ports['old']}",
         "LAB_WEB_CA": folder / "ca.pem",
     }
     yield
@@ -50,13 +53,15 @@ def web(lab):
 
 
 def certificates(folder):
-    """An authority and a certificate of 127.0.0.1 that ends in 20 days."""
+    """An authority, a certificate of 127.0.0.1 that ends in 20 days, and one that ends at once."""
     (folder / "leaf.ext").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
     for words in (
         "req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=lab -keyout ca.key -out ca.pem",
         "req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout leaf.key -out leaf.csr",
         "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 20 "
         "-extfile leaf.ext -out leaf.pem",
+        "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 0 "
+        "-extfile leaf.ext -out old.pem",
     ):
         subprocess.run(["openssl", *words.split()], cwd=folder, check=True, capture_output=True)
 

@@ -94,6 +94,8 @@ pub struct ProbeReport {
 pub struct OfRequest {
     /// Its name.
     pub name: SafeText,
+    /// From when on an answer was slow, in milliseconds: by the design, or by the warm-up.
+    pub slow_ms: Option<f64>,
     /// What came of it.
     #[serde(flatten)]
     pub sides: Both<Figures>,
@@ -175,11 +177,12 @@ impl ProbeReport {
     /// From the book of a run.
     pub fn of(design: &Design, book: &Book, run: Run) -> Self {
         let report = book.report();
-        let requests = design
-            .requests
-            .iter()
-            .zip(&book.by_request)
-            .map(|(request, both)| OfRequest { name: request.name.clone(), sides: figures(both) });
+        let requests = design.requests.iter().zip(&book.by_request).enumerate();
+        let requests = requests.map(|(number, (request, both))| OfRequest {
+            name: request.name.clone(),
+            slow_ms: request.latency.or(book.learned(number)).map(|l| l.as_secs_f64() * 1e3),
+            sides: figures(both),
+        });
         let mut found = Self {
             format: FORMAT,
             verdict: report.verdict,
@@ -198,13 +201,34 @@ impl ProbeReport {
             requests: requests.collect(),
             notes: report.notes.iter().map(|note| SafeText::new(note)).collect(),
         };
-        let notes = found.remarks(design);
+        let notes = found.remarks(design, book);
         found.notes.extend(notes);
         found
     }
 
-    fn remarks(&self, design: &Design) -> Vec<SafeText> {
+    fn remarks(&self, design: &Design, book: &Book) -> Vec<SafeText> {
         let mut notes: Vec<String> = Vec::new();
+        let learned: Vec<String> = design
+            .requests
+            .iter()
+            .enumerate()
+            .filter_map(|(number, request)| {
+                let limit = book.learned(number)?.as_secs_f64() * 1e3;
+                Some(format!("{} {}", request.name, time(limit)))
+            })
+            .collect();
+        if !learned.is_empty() {
+            notes.push(format!(
+                "slow is what takes longer than the baseline's p95 in the warm-up: {}",
+                learned.join(", ")
+            ));
+        } else if design.learns() {
+            notes.push(
+                "the baseline answered too little in the warm-up to tell what is slow: write \
+                 `latency`, or make it longer"
+                    .to_owned(),
+            );
+        }
         for (side, name) in [(Side::Baseline, "baseline"), (Side::Canary, "canary")] {
             let figures = self.sides.of(side);
             if figures.unsent > 0 {

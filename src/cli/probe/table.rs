@@ -25,13 +25,14 @@ pub fn plan(design: &Design, args: &ProbeArgs, out: &mut impl Write) -> io::Resu
     let whole: f64 = design.requests.iter().map(|request| request.weight).sum();
     let mut lines =
         vec![["request", "method", "share", "latency limit"].map(str::to_owned).to_vec()];
+    let learned = if design.learns() { "p95 in the warm-up" } else { "none" };
     for request in &design.requests {
         let limit = request.latency.map(|limit| time(limit.as_secs_f64() * 1e3));
         lines.push(vec![
             request.name.to_string(),
             request.method.to_string(),
             format!("{:.0}%", 100.0 * request.weight / whole),
-            limit.unwrap_or_else(|| "none".to_owned()),
+            limit.unwrap_or_else(|| learned.to_owned()),
         ]);
     }
     rows(&lines, out)

@@ -49,7 +49,8 @@ pub struct DesignFile {
     /// The same seed gives the same requests in the same order.
     #[serde(default = "seed")]
     pub seed: u64,
-    /// The latency limit of requests that have none of their own.
+    /// The latency limit of requests that have none of their own; without it, the p95 of the baseline
+    /// in the warm-up, if there is one.
     #[serde(default)]
     pub latency: Option<HumanDuration>,
     /// Follow redirects, as long as they stay on the same host.
@@ -136,7 +137,8 @@ pub struct RequestShape {
     /// What the answer says, if it is JSON.
     #[serde(default)]
     pub expect: Vec<ExpectShape>,
-    /// An answer that takes longer, from the time its request was due, is slow.
+    /// An answer that takes longer, from the time its request was due, is slow; without it, what is
+    /// above the baseline's p95 in the warm-up, if there is one.
     #[serde(default)]
     pub latency: Option<HumanDuration>,
 }

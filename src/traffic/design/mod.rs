@@ -20,6 +20,7 @@ pub use variable::{Order, Values, Variable};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::frozen::LEAST;
 use crate::judge::Spec;
 
 /// A design without faults.
@@ -68,13 +69,21 @@ impl Design {
         (self.rate * self.whole().as_secs_f64()).ceil() as u64
     }
 
-    /// Whether any request has a latency limit.
+    /// Whether it is known of any request when it is slow.
     pub fn has_limit(&self) -> bool {
-        self.requests.iter().any(|request| request.latency.is_some())
+        self.learns() || self.requests.iter().any(|request| request.latency.is_some())
+    }
+
+    /// Whether the warm-up tells what is slow: where a request has no limit, and it is long enough.
+    pub fn learns(&self) -> bool {
+        let whole: f64 = self.requests.iter().map(|request| request.weight).sum();
+        let without = self.requests.iter().filter(|request| request.latency.is_none());
+        let share = without.map(|request| request.weight).sum::<f64>() / whole;
+        share * self.rate * self.warm_up.as_secs_f64() >= LEAST as f64
     }
 }
 
 /// The metric of wrong, broken and missing answers.
 pub const ERRORS: &str = "errors";
-/// The metric of answers beyond their latency limit.
+/// The metric of answers beyond their latency limit, or beyond what the warm-up told.
 pub const SLOW: &str = "slow";

@@ -175,7 +175,7 @@ fn way_back(steps: &[Step]) -> (Role, String) {
     let without: Vec<String> =
         steps.iter().filter_map(|s| s.no_undo.as_ref()).map(ToString::to_string).collect();
     if steps.is_empty() {
-        (Role::Text, "P hands over to you at once".to_owned())
+        (Role::Text, "P, and any key that would write here, hands over to you at once".to_owned())
     } else if without.is_empty() {
         (Role::Text, "u undoes it as long as nothing else has moved".to_owned())
     } else {
