@@ -260,6 +260,8 @@ fn what_is_under_way_is_listed_and_judged() {
     let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let last = lines.last().unwrap();
     let expected = match last["verdict"].as_str().unwrap() {
+        // As long as it is good.
+        "pass" => 0,
         "fail" => 30,
         "marginal" => 31,
         other => panic!("{other}: {out}"),
