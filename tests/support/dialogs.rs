@@ -28,7 +28,8 @@ pub async fn type_in(room: &mut Room, text: &str) {
     }
 }
 
-/// Types the name that is asked for, and why if that is needed, and confirms.
+/// Types the name that is asked for, and why where that is asked for too, and confirms. Whether it is
+/// can depend on the minute: on what a judge knows by then.
 pub async fn confirm(room: &mut Room, name: &str, why: Option<&str>, done: &str) {
     room.shows(&format!("type {name} to confirm")).await;
     let mut pace = tokio::time::interval(Duration::from_millis(500));
@@ -37,7 +38,8 @@ pub async fn confirm(room: &mut Room, name: &str, why: Option<&str>, done: &str)
     room.press("\t").await;
     room.until("the name", is_at(&format!("type {name}"))).await;
     type_in(room, name).await;
-    if let Some(why) = why {
+    let asked = |_: &&str| room.text().contains("reason to go on");
+    if let Some(why) = why.filter(asked) {
         room.press("\t").await;
         room.until("the reason", is_at("reason to go on")).await;
         type_in(room, why).await;
