@@ -12,6 +12,7 @@ use crossterm::event::{
 use futures::StreamExt;
 use rustix::process::Signal;
 use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::burst::{self, BurstDetector, Verdict};
@@ -53,9 +54,32 @@ pub enum Pointer {
     Down,
 }
 
+/// What the terminal told, and when, since the start; or that it tells nothing any more.
+type Read = std::io::Result<(Raw, Duration)>;
+
+/// Reads the terminal in a task of its own. A reader that meets a tty at the moment when it goes may spin
+/// within one read for ever: that must hold up neither the signal that says so nor the way out. And when
+/// a key came does not depend on when there was time for it.
+fn reader(mut raw: EventStream, start: Instant) -> mpsc::Receiver<Read> {
+    let (out, events) = mpsc::channel(64);
+    tokio::spawn(async move {
+        while let Some(event) = raw.next().await {
+            // A tty that is gone must not be read again.
+            let gone = event.is_err();
+            if out.send(event.map(|event| (event, start.elapsed()))).await.is_err() || gone {
+                break;
+            }
+        }
+    });
+    events
+}
+
 /// Reads the terminal and the signals.
 pub struct Events {
-    raw: EventStream,
+    /// From now on it knows of every new size.
+    tty: Option<EventStream>,
+    /// Read from the first event on that is asked for, when the modes are set.
+    raw: Option<mpsc::Receiver<Read>>,
     start: Instant,
     burst: BurstDetector,
     hang_up: Listener,
@@ -75,7 +99,8 @@ impl Events {
     /// Begins to listen.
     pub fn new() -> std::io::Result<Self> {
         Ok(Self {
-            raw: EventStream::new(),
+            tty: Some(EventStream::new()),
+            raw: None,
             start: Instant::now(),
             burst: BurstDetector::default(),
             hang_up: signal(SignalKind::hangup())?,
@@ -105,6 +130,15 @@ impl Events {
                 return Some(event);
             }
             let held = self.held.last().map(|(_, at)| self.start + *at + burst::GAP);
+            if let Some(tty) = self.tty.take() {
+                self.raw = Some(reader(tty, self.start));
+            }
+            let raw = async {
+                match &mut self.raw {
+                    Some(raw) => raw.recv().await,
+                    None => None,
+                }
+            };
             let event = tokio::select! {
                 biased;
                 _ = self.hang_up.recv() => self.leave(Signal::HUP),
@@ -112,12 +146,11 @@ impl Events {
                 _ = self.interrupt.recv() => self.leave(Signal::INT),
                 _ = self.stop.recv() => Event::Stop,
                 _ = self.proceed.recv() => Event::Continued,
-                raw = self.raw.next() => match raw {
-                    Some(Ok(raw)) => match self.read(raw) {
+                raw = raw => match raw {
+                    Some(Ok((raw, at))) => match self.read(raw, at) {
                         Some(event) => event,
                         None => continue,
                     },
-                    // A tty that is gone must not be read again: the reader would spin.
                     Some(Err(_)) | None => self.leave(Signal::HUP),
                 },
                 () = tokio::time::sleep_until(held.unwrap_or(self.start)), if held.is_some() => {
@@ -144,10 +177,10 @@ impl Events {
         Event::Leave
     }
 
-    fn read(&mut self, raw: Raw) -> Option<Event> {
+    fn read(&mut self, raw: Raw, at: Duration) -> Option<Event> {
         match raw {
             Raw::Key(key) if key.kind == KeyEventKind::Release => None,
-            Raw::Key(key) => self.key(key),
+            Raw::Key(key) => self.key(key, at),
             Raw::Paste(text) => Some(self.after_held(Event::Paste(text))),
             Raw::Resize(width, height) => Some(self.after_held(Event::Resize(width, height))),
             Raw::FocusGained => Some(self.after_held(Event::Focus(true))),
@@ -182,8 +215,7 @@ impl Events {
     }
 
     /// A printable key is held back for a moment: if another follows at once, both are a paste.
-    fn key(&mut self, key: KeyEvent) -> Option<Event> {
-        let at = self.start.elapsed();
+    fn key(&mut self, key: KeyEvent, at: Duration) -> Option<Event> {
         let Some(c) = printable(&key) else {
             return Some(self.after_held(Event::Key(key, at)));
         };
