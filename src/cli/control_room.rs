@@ -101,15 +101,19 @@ pub fn run(global: &Global, room: &Room) -> Result<u8, Failure> {
     tokio.shutdown_background();
     let signal = match result {
         // The terminal was gone before the signal that tells it came.
-        Err(error) if error.raw_os_error() == Some(Errno::IO.raw_os_error()) => {
-            Signal::HUP.as_raw()
-        }
+        Err(error) if is_gone(&error) => Signal::HUP.as_raw(),
         result => result.map_err(|e| terminal(&e))?,
     };
     Ok(match u8::try_from(signal) {
         Ok(0) | Err(_) => Exit::Good.code(),
         Ok(signal) => signal.saturating_add(128),
     })
+}
+
+/// Whether an error says that there is no terminal any more: of what was open, or of `/dev/tty`.
+fn is_gone(error: &io::Error) -> bool {
+    let gone = [Errno::IO, Errno::NXIO].map(Errno::raw_os_error);
+    error.raw_os_error().is_some_and(|code| gone.contains(&code))
 }
 
 fn terminal(error: &io::Error) -> Failure {
