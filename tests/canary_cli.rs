@@ -268,6 +268,10 @@ fn what_is_under_way_is_listed_and_judged() {
     };
     assert_eq!(code, expected, "{out}{err}");
     assert_eq!(last["format"], "flightdeck/canary-event/1");
+    // Good or not when it is first judged: it is bad three quarters of an hour later.
+    let (code, out, err) = run(&["canary", "watch", "checkout", "--for", "12"]);
+    let last: Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
+    assert_eq!((code, &last["verdict"]), (30, &Value::from("fail")), "{out}{err}");
     let (code, out, _) = run(&["canary", "status", "chekout"]);
     assert_eq!((code, out.as_str()), (2, ""));
 }

@@ -118,7 +118,7 @@ pub fn told(line: &SourceLine, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "    do: {}", failing.fault.hint)?;
     }
     for failing in &line.failing_items {
-        writeln!(out, "    {}", failing.words())?;
+        writeln!(out, "    {}: {}", failing.words(), failing.fault.message)?;
         writeln!(out, "    do: {}", failing.fault.hint)?;
     }
     if !line.settled && line.unread_items > 0 {

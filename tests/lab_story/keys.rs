@@ -37,6 +37,7 @@ async fn an_operator_releases_takes_back_and_undoes() {
     assert_eq!(day.edge.split("shop").await.percent("green"), Some(10.0));
     press_until(&mut room, "p", "Do it").await;
     room.shows("the verdict of the canary production is unknown").await;
+    room.shows("reason to go on").await;
     confirm(&mut room, "shop", Some("looks well"), "10% to 25%: done").await;
     assert_eq!(day.edge.split("shop").await.percent("green"), Some(25.0));
     press_until(&mut room, "b", "roll back shop, and hold").await;

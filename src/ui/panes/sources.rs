@@ -158,6 +158,7 @@ impl ListPane for Sources<'_> {
             lines.push(Line::default());
             lines.push(heading(look, "Cannot be read"));
             lines.push(look.line(Role::Bad, items.words()));
+            lines.push(look.line(Role::Text, items.fault.message.to_string()));
             lines.push(field(look, "do", items.fault.hint.to_string()));
         }
         for warning in &source.warnings {
