@@ -30,6 +30,9 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ),
 ];
 
+/// Where the layers stand: what decides and draws, and what waits for the world.
+const SOURCES: [&str; 2] = ["core/src", "src"];
+
 /// Longest source file, in lines.
 const MAX_LINES: usize = 500;
 
@@ -54,8 +57,17 @@ fn files_of(folder: &str, extension: &str) -> Vec<PathBuf> {
     found
 }
 
+fn sources() -> impl Iterator<Item = PathBuf> {
+    SOURCES.into_iter().flat_map(|folder| files_of(folder, "rs"))
+}
+
 fn name(path: &Path) -> String {
     path.strip_prefix(root()).unwrap().display().to_string()
+}
+
+/// The name of a source file within its crate.
+fn within(shown: &str) -> &str {
+    shown.trim_start_matches("core/").trim_start_matches("src/")
 }
 
 /// Every `crate::a::b` that a file names, without what stands in its comments.
@@ -77,11 +89,9 @@ fn crate_paths(text: &str) -> BTreeSet<Vec<String>> {
 #[test]
 fn no_layer_imports_upward() {
     let mut wrong = Vec::new();
-    for file in files_of("src", "rs") {
+    for file in sources() {
         let shown = name(&file);
-        let Some(layer) = shown.strip_prefix("src/").and_then(|p| p.split_once('/')) else {
-            continue;
-        };
+        let Some(layer) = within(&shown).split_once('/') else { continue };
         let (_, allowed) = LAYERS
             .iter()
             .find(|(l, _)| *l == layer.0)
@@ -99,12 +109,12 @@ fn no_layer_imports_upward() {
 /// Paths of modules, without the crate.
 type Module = Vec<String>;
 
-/// Every module of the crate, with its file.
+/// Every module of both crates, with its file.
 fn modules() -> BTreeMap<Module, PathBuf> {
     let mut modules = BTreeMap::new();
-    for file in files_of("src", "rs") {
+    for file in sources() {
         let shown = name(&file);
-        let path = shown.trim_start_matches("src/").trim_end_matches(".rs");
+        let path = within(&shown).trim_end_matches(".rs");
         let mut module: Module = path.split('/').map(str::to_owned).collect();
         if module.last().is_some_and(|last| last == "mod") {
             module.pop();
@@ -232,7 +242,7 @@ const IMPURE: [&str; 6] =
 fn what_decides_and_what_draws_touches_nothing_outside() {
     let mut wrong = Vec::new();
     for layer in ["domain", "judge", "app", "ui"] {
-        for file in files_of(&format!("src/{layer}"), "rs") {
+        for file in files_of(&format!("core/src/{layer}"), "rs") {
             let code = code(&fs::read_to_string(&file).unwrap());
             let named = IMPURE.iter().filter(|it| code.contains(**it));
             wrong.extend(named.map(|it| format!("{} names {it}", name(&file))));
@@ -262,7 +272,7 @@ fn reaches(edges: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str) -> 
 #[test]
 fn files_are_short_and_say_what_they_are_for() {
     let mut wrong = Vec::new();
-    let rust = files_of("src", "rs").into_iter().chain(files_of("tests", "rs"));
+    let rust = sources().chain(files_of("tests", "rs"));
     for file in rust.chain([root().join("build.rs")].into_iter().filter(|f| f.exists())) {
         let text = fs::read_to_string(&file).unwrap();
         let lines = text.lines().count();

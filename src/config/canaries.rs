@@ -16,6 +16,14 @@ pub struct CanaryConfig {
     /// What the comparison is for.
     #[serde(default)]
     pub purpose: Purpose,
+    /// By which rules it is judged. The counting rules of other tools keep thresholds that exist: each
+    /// metric has a `rule` then, of which the canary's own figures are the measure, one a tick.
+    #[serde(default)]
+    pub policy: Policy,
+    /// How many failed checks take it back; of policy "flagger" only, otherwise 1.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub threshold: Option<u32>,
     /// The environment it runs in.
     #[serde(default)]
     pub environment: Option<ScopedGlob>,
@@ -88,6 +96,19 @@ pub enum Purpose {
     Canary,
     /// To find out which of two alternatives is better; neither is taken back.
     Experiment,
+}
+
+/// By which rules a canary is judged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Policy {
+    /// By evidence: odds of harm, compared with the baseline, right whenever they are looked at.
+    #[default]
+    Anytime,
+    /// As Argo Rollouts counts: measurements of each metric against its limits.
+    ArgoRollouts,
+    /// As Flagger counts: failed checks of all metrics together.
+    Flagger,
 }
 
 /// What a pilot does with a canary that looks bad.

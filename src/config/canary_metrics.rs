@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::names::SourceName;
 use super::queries::MetricQuery;
+use super::rules::RuleConfig;
 
 /// One figure that is compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -95,6 +96,10 @@ pub struct Judging {
     /// Whether it is shown only, without a voice in the verdict.
     #[serde(default)]
     pub muted: bool,
+    /// What the canary's value has to be where the policy of the canary counts: of counts their share,
+    /// 0 to 1. As in { success = "result[0] <= 0.02", failure_limit = 2 } or { max = 0.02 }.
+    #[serde(default)]
+    pub rule: Option<RuleConfig>,
 }
 
 /// The direction that is bad.

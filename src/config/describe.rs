@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::canaries::{CanaryConfig, OnHarm, OnPass, Purpose};
+use super::canaries::{CanaryConfig, OnHarm, OnPass, Policy, Purpose};
 use super::canary_metrics::{ArmQuery, CanaryMetricConfig, Direction, Judging};
 use super::freeze::FreezeConfig;
 use super::model::Config;
@@ -165,6 +165,13 @@ impl Config {
                 Purpose::Canary => canary::Purpose::Canary,
                 Purpose::Experiment => canary::Purpose::Experiment,
             },
+            policy: match canary.policy {
+                Policy::Anytime => canary::Policy::Anytime,
+                Policy::ArgoRollouts => canary::Policy::ArgoRollouts,
+                Policy::Flagger => {
+                    canary::Policy::Flagger { threshold: canary.threshold.unwrap_or(1).max(1) }
+                }
+            },
             environment: canary.environment.as_ref().map(Pattern::from),
             traffic: canary.traffic.as_ref().map(Pattern::from),
             baseline: SafeText::from(&canary.baseline),
@@ -295,6 +302,7 @@ fn describe_canary_metric(
             CanaryMetricConfig::Series(series) => series.v_min,
             CanaryMetricConfig::Counts(_) => None,
         },
+        rule: judging.rule.as_ref().and_then(|rule| rule.describe(canary.policy)),
     }
 }
 

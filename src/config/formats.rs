@@ -3,6 +3,7 @@
 use super::freeze::{FreezeTime, ZoneName};
 use super::names::KeyName;
 use super::scalar::{Glob, HttpUrl, HumanDuration, ScopedGlob, SocketAddress};
+use crate::domain::condition::Condition;
 
 /// Whether `text` is of the format; otherwise what is wrong with it. Unknown formats are not
 /// checked: those that the schema generator adds for numbers are covered by types and ranges.
@@ -19,6 +20,7 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
         "flightdeck-source-name" => source_name(text),
         "flightdeck-name" => name(text),
         "flightdeck-operand" => operand(text),
+        "flightdeck-condition" => Condition::try_from(text.to_owned()).map(drop),
         "json-pointer" => json_pointer(text),
         _ => Ok(()),
     }

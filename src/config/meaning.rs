@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::check::list;
 use super::problem::Problem;
+use super::rules;
 use super::scalar::{HumanDuration, ScopedGlob};
 use super::signals;
 use super::sources::KINDS;
@@ -291,6 +292,7 @@ impl<'t> Sense<'t> {
         for (index, canary) in canaries.iter().enumerate() {
             let path = path.key("canaries").index(index);
             self.canary(canary, &path);
+            self.problems.extend(rules::check(canary, &path));
             let metrics = canary.get("metrics").map(Node::list).unwrap_or_default();
             for (index, metric) in metrics.iter().enumerate() {
                 let path = path.key("metrics").index(index);

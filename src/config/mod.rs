@@ -24,6 +24,7 @@ mod project;
 pub mod queries;
 mod read;
 mod redact;
+pub mod rules;
 pub mod scalar;
 pub mod schema;
 pub mod secret;

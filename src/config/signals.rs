@@ -186,6 +186,7 @@ impl SignalsConfig {
             required: voice == Voice::Required,
             critical: false,
             muted: voice == Voice::Muted,
+            rule: None,
         }
     }
 

@@ -1,9 +1,11 @@
 //! What a source answered, made fit to be taken in: its own, of bounded size, in parts.
 
+use jiff::Timestamp;
+
 use crate::domain::error::{Fault, FaultKind};
 use crate::domain::fact::Fact;
 use crate::domain::fleet::{MAX_CHANGES, age_of};
-use crate::domain::ids::{ItemId, SourceId};
+use crate::domain::ids::{ChangeId, ItemId, SourceId};
 use crate::domain::observation::Observation;
 
 /// Facts taken from one answer; a source that floods is cut here and says so.
@@ -36,17 +38,17 @@ pub(super) fn checked(source: &SourceId, mut answer: Observation) -> Result<Obse
 
 /// Leaves out the changes that would be forgotten at once.
 fn keep_newest_changes(facts: &mut Vec<Fact>) {
-    let age = |fact: &Fact| match fact {
-        Fact::Change(change) => Some(age_of(change)),
-        _ => None,
-    };
+    fn age(fact: &Fact) -> Option<(Timestamp, &ChangeId)> {
+        if let Fact::Change(change) = fact { Some(age_of(change)) } else { None }
+    }
     let mut ages: Vec<_> = facts.iter().filter_map(age).collect();
     let surplus = ages.len().saturating_sub(MAX_CHANGES);
     if surplus == 0 {
         return;
     }
     ages.sort_unstable();
-    let oldest = ages.into_iter().nth(surplus);
+    let oldest = ages.into_iter().nth(surplus).map(|(at, id)| (at, id.clone()));
+    let oldest = oldest.as_ref().map(|(at, id)| (*at, id));
     facts.retain(|fact| age(fact).is_none_or(|age| Some(age) >= oldest));
 }
 
@@ -83,7 +85,7 @@ mod tests {
     use crate::domain::change::{Change, ChangeKind};
     use crate::domain::fact::FactKind;
     use crate::domain::fleet::Fleet;
-    use crate::domain::ids::{ChangeId, PipelineId};
+    use crate::domain::ids::PipelineId;
     use crate::domain::observation::{Scope, Topic};
     use crate::domain::pipeline::Pipeline;
 

@@ -7,7 +7,7 @@ use flightdeck::app::{Msg, Setup, State, update};
 use flightdeck::domain::Timestamp;
 use flightdeck::domain::alarm::{Alarm, AlarmState};
 use flightdeck::domain::canary::{
-    AtVerdict, CanaryData, CanaryMetric, CanarySpec, CountPair, Direction, Purpose,
+    AtVerdict, CanaryData, CanaryMetric, CanarySpec, CountPair, Direction, Policy, Purpose,
 };
 use flightdeck::domain::change::{Change, ChangeKind};
 use flightdeck::domain::environment::{Environment, Health};
@@ -242,6 +242,7 @@ fn canary(service: &Service, n: usize) -> CanarySpec {
             muted: false,
             strict: false,
             v_min: None,
+            rule: None,
         }],
         warm_up: SignedDuration::from_mins(3),
         steps: vec![10.0, 50.0],
@@ -251,6 +252,7 @@ fn canary(service: &Service, n: usize) -> CanarySpec {
         at: AtVerdict::default(),
         alpha: 0.01,
         beta: 0.05,
+        policy: Policy::default(),
     }
 }
 

@@ -8,7 +8,7 @@ use flightdeck::app::setup::Rehearsal;
 use flightdeck::domain::Timestamp;
 use flightdeck::domain::alarm::{Alarm, AlarmState};
 use flightdeck::domain::canary::{
-    AtVerdict, CanaryData, CanaryMetric, CanarySpec, CountPair, Direction, Purpose,
+    AtVerdict, CanaryData, CanaryMetric, CanarySpec, CountPair, Direction, Policy, Purpose,
 };
 use flightdeck::domain::change::{Change, ChangeKind};
 use flightdeck::domain::environment::{Environment, Health};
@@ -236,6 +236,7 @@ fn canary(service: &ServiceId) -> CanarySpec {
             muted: false,
             strict: false,
             v_min: None,
+            rule: None,
         }],
         warm_up: SignedDuration::from_mins(1),
         steps: vec![10.0, 50.0],
@@ -245,6 +246,7 @@ fn canary(service: &ServiceId) -> CanarySpec {
         at: AtVerdict::default(),
         alpha: 0.01,
         beta: 0.05,
+        policy: Policy::default(),
     }
 }
 

@@ -10,7 +10,7 @@ use flightdeck::app::{Effect, Msg, Setup, State, update};
 use flightdeck::domain::Timestamp;
 use flightdeck::domain::alarm::{Alarm, AlarmState};
 use flightdeck::domain::canary::{
-    AtVerdict, CanaryData, CanaryMetric, CanarySpec, CountPair, Direction, Purpose,
+    AtVerdict, CanaryData, CanaryMetric, CanarySpec, CountPair, Direction, Policy, Purpose,
 };
 use flightdeck::domain::environment::Health;
 use flightdeck::domain::error::{Fault, FaultKind};
@@ -98,6 +98,7 @@ fn canary() -> CanarySpec {
             muted: false,
             strict: false,
             v_min: None,
+            rule: None,
         }],
         warm_up: SignedDuration::ZERO,
         steps: vec![5.0, 25.0, 100.0],
@@ -107,6 +108,7 @@ fn canary() -> CanarySpec {
         at: AtVerdict::default(),
         alpha: 0.01,
         beta: 0.05,
+        policy: Policy::default(),
     }
 }
 

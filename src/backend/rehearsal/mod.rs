@@ -40,7 +40,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::port::Source;
 use crate::domain::canary::{
-    AtVerdict, CanaryData, CanaryMetric, CanarySpec, CountPair, Direction, Purpose,
+    AtVerdict, CanaryData, CanaryMetric, CanarySpec, CountPair, Direction, Policy, Purpose,
 };
 use crate::domain::ids::{CanaryId, ServiceId, SourceId};
 use crate::domain::pattern::Pattern;
@@ -211,6 +211,7 @@ fn canary(service: &ServiceId, script: &ServiceScript) -> CanarySpec {
         muted: false,
         strict: false,
         v_min: None,
+        rule: None,
     };
     let levels = |metric| CanaryData::Levels {
         baseline: at(metric, ArmName::Stable),
@@ -242,5 +243,6 @@ fn canary(service: &ServiceId, script: &ServiceScript) -> CanarySpec {
         at: AtVerdict::default(),
         alpha: 0.01,
         beta: 0.05,
+        policy: Policy::default(),
     }
 }

@@ -13,10 +13,10 @@ use super::document::{Argo, ArgoMetric, Flagger, FlaggerMetric, JUDGEMENT_FORMAT
 use super::text_of;
 use crate::cli::exit::Failure;
 use crate::cli::rows::rows;
+use crate::domain::condition::Condition;
 use crate::domain::text::SafeText;
 use crate::judge::Verdict;
 use crate::judge::argo::{self, Consequence, Limits, Phase};
-use crate::judge::condition::Condition;
 use crate::judge::flagger::{self, Canary, Settings, in_range};
 
 /// Where a value stands in the canary's file: a column, or a share of events among requests, 0–1.

@@ -77,7 +77,9 @@ pub struct Judged {
     pub sentence: SafeText,
     /// The canary's share that the newest evidence is of, 0–1.
     pub weight: Option<f64>,
-    /// Odds of harm, as `412:1`.
+    /// What was counted, as `2 of 3 failed checks`; only where a policy counts.
+    pub counted: Option<SafeText>,
+    /// Odds of harm, as `412:1`; empty where a policy counts.
     pub odds: SafeText,
     /// The odds at which it is rolled back, to one.
     pub line: f64,
@@ -120,7 +122,9 @@ pub struct JudgedMetric {
     pub low: Option<f64>,
     /// The greatest plausible ratio; none if it is not bounded.
     pub high: Option<f64>,
-    /// Odds of harm, as `412:1`.
+    /// What was counted, as `1 of 5 failed`; only where a policy counts.
+    pub counted: Option<SafeText>,
+    /// Odds of harm, as `412:1`; empty where a policy counts.
     pub odds: SafeText,
     /// Seconds until it may be cleared, if that can be foreseen.
     pub seconds_needed: Option<f64>,
@@ -180,6 +184,7 @@ impl Judged {
             weight: report.weight,
             lead: report.lead.as_str().into(),
             sentence: report.sentence.as_str().into(),
+            counted: None,
             odds: report.harm.text.as_str().into(),
             line: report.line,
             metrics: report.metrics.iter().map(|m| metric(report, m)).collect(),
@@ -214,6 +219,7 @@ impl Judged {
             action: Action::Wait,
             sentence: sentence.into(),
             weight: report.weight,
+            counted: None,
             odds: odds.into(),
             line: report.line,
             metrics: report.metrics.iter().map(|m| calm(metric(report, m))).collect(),
@@ -284,6 +290,7 @@ fn metric(whole: &Report, report: &MetricReport) -> JudgedMetric {
         ratio: report.plausible.map(|p| p.ratio),
         low: report.plausible.map(|p| p.low),
         high: report.plausible.and_then(|p| p.high),
+        counted: None,
         odds: report.harm.text.as_str().into(),
         seconds_needed: match report.needed {
             Needed::Ticks { ticks, .. } => Some(ticks * tick),

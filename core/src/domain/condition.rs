@@ -1,10 +1,13 @@
 //! Conditions on a measured value, as Argo Rollouts' configurations write them: `result[0] >= 0.95`.
 
-use serde::Deserialize;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
 
 /// A condition: comparisons with numbers, joined by `&&` and `||`, without parentheses.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Condition {
     text: String,
     /// One of these must hold, and of it everything.
@@ -72,6 +75,27 @@ impl Comparison {
             SIGNS.iter().find_map(|(sign, by)| Some((text.strip_prefix(sign)?, *by)))?;
         let with = rest.trim().parse::<f64>().ok().filter(|with| with.is_finite())?;
         Some(Self { by, with })
+    }
+}
+
+impl JsonSchema for Condition {
+    fn schema_name() -> Cow<'static, str> {
+        "Condition".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "format": "flightdeck-condition",
+            "description": "Comparisons of the measured value with numbers, joined by && and ||.",
+            "examples": ["result[0] <= 0.02"],
+        })
+    }
+}
+
+impl From<Condition> for String {
+    fn from(condition: Condition) -> Self {
+        condition.text
     }
 }
 

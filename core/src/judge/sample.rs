@@ -66,6 +66,24 @@ impl Sample {
         }
     }
 
+    /// What one figure of each arm is, the baseline's first: the value of a series, the share of events
+    /// among requests. None without requests.
+    pub fn levels(self) -> (Option<f64>, Option<f64>) {
+        match self {
+            Self::Missing => (None, None),
+            Self::Counts { baseline, canary } => {
+                let share = |counts: Option<Counts>| {
+                    counts.filter(Counts::is_usable).map(|c| c.events / c.requests)
+                };
+                (share(baseline), share(canary))
+            }
+            Self::Values { baseline, canary } => {
+                let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
+                (finite(baseline), finite(canary))
+            }
+        }
+    }
+
     /// One value of each arm.
     pub fn values(baseline: f64, canary: f64) -> Self {
         Self::Values { baseline: Some(baseline), canary: Some(canary) }

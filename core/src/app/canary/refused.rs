@@ -16,6 +16,7 @@ pub fn because(spec: &CanarySpec, error: &SpecError) -> Judged {
         action: Action::HoldAndPage,
         sentence: SafeText::from(format!("{} cannot be judged as described: {error}.", spec.id)),
         weight: None,
+        counted: None,
         odds: SafeText::default(),
         line: 1.0 / spec.alpha,
         metrics: Vec::new(),

@@ -3,6 +3,7 @@
 pub mod alarm;
 pub mod canary;
 pub mod change;
+pub mod condition;
 pub mod environment;
 pub mod error;
 pub mod fact;
@@ -18,6 +19,7 @@ pub mod pipeline;
 pub mod policy;
 pub mod revision;
 mod rollback;
+pub mod rule;
 pub mod series;
 pub mod service;
 pub mod source;

@@ -1,7 +1,7 @@
 //! Tests of the watch: series in, verdict out, in whatever portions they come.
 
 use super::*;
-use crate::domain::canary::{AtVerdict, CountPair, Purpose};
+use crate::domain::canary::{AtVerdict, CountPair, Policy, Purpose};
 use crate::domain::environment::Health;
 use crate::domain::fact::{Fact, FactKind};
 use crate::domain::ids::{CanaryId, SeriesId, ServiceId, SourceId, TrafficId};
@@ -47,6 +47,7 @@ pub(super) fn spec() -> CanarySpec {
             muted: false,
             strict: false,
             v_min: None,
+            rule: None,
         }],
         warm_up: SignedDuration::ZERO,
         steps: vec![5.0, 50.0, 100.0],
@@ -56,6 +57,7 @@ pub(super) fn spec() -> CanarySpec {
         at: AtVerdict::default(),
         alpha: 0.01,
         beta: 0.05,
+        policy: Policy::default(),
     }
 }
 

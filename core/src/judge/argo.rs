@@ -4,6 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::domain::rule::Limits;
+
 /// The phase of a measurement, a metric or a run, as Argo names them.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
@@ -40,37 +42,6 @@ pub fn measure(success: Option<Condition>, failure: Option<Condition>) -> Phase 
         (_, Some(Ok(true))) | (Some(Ok(false)), None) => Phase::Failed,
         (Some(Ok(false)), Some(Ok(false))) => Phase::Inconclusive,
         _ => Phase::Successful,
-    }
-}
-
-/// The limits of one metric, with Argo's defaults.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-pub struct Limits {
-    /// Measurements to take; errors do not count. `None` with an interval runs until it is stopped.
-    pub count: Option<u64>,
-    /// Whether an interval is configured; without one and without a count, one measurement is taken.
-    pub interval: bool,
-    /// Failures that are tolerated; -1 tolerates any number.
-    pub failure_limit: i64,
-    /// Inconclusive measurements that are tolerated.
-    pub inconclusive_limit: i64,
-    /// Errors in a row that are tolerated.
-    pub consecutive_error_limit: i64,
-    /// Successes in a row that end the metric early; 0 means no such rule.
-    pub consecutive_success_limit: i64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            count: None,
-            interval: false,
-            failure_limit: 0,
-            inconclusive_limit: 0,
-            consecutive_error_limit: 4,
-            consecutive_success_limit: 0,
-        }
     }
 }
 

@@ -29,7 +29,7 @@
 //! joins metrics. One tick costs the same however long the history is.
 //!
 //! ```
-//! use flightdeck::judge::{Action, Analysis, MetricSpec, Sample, Spec, Verdict};
+//! use flightdeck_core::judge::{Action, Analysis, MetricSpec, Sample, Spec, Verdict};
 //!
 //! let metrics = vec![MetricSpec::errors("errors")];
 //! let mut analysis = Analysis::new(Spec { metrics, warm_up_ticks: 0, ..Spec::default() })?;
@@ -44,13 +44,14 @@
 //! # Ok::<(), flightdeck::judge::SpecError>(())
 //! ```
 //!
-//! [`kayenta`], [`argo`] and [`flagger`] are the rules of other tools, for configurations that exist.
+//! [`kayenta`], [`argo`] and [`flagger`] are the rules of other tools, for configurations that exist;
+//! [`counted`] judges a canary by the latter two while it is under way.
 
 pub mod analysis;
 pub mod argo;
 pub mod beta_binomial;
 pub mod combine;
-pub mod condition;
+pub mod counted;
 pub mod decide;
 pub mod dispersion;
 pub mod eta;
@@ -70,6 +71,7 @@ pub mod summary;
 pub mod words;
 
 pub use analysis::{Analysis, Verdict};
+pub use counted::Counted;
 pub use decide::{Action, Decision, Obstacle};
 pub use odds::{Odds, Strength};
 pub use report::Report;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{CanaryId, SeriesId, ServiceId};
 use super::pattern::Pattern;
+use super::rule::Rule;
 use super::text::SafeText;
 
 /// A new version under test and what it is compared with.
@@ -26,6 +27,9 @@ pub struct CanarySpec {
     pub baseline: SafeText,
     /// The arm (or slot) of the new version.
     pub canary: SafeText,
+    /// By which rules it is judged.
+    #[serde(default)]
+    pub policy: Policy,
     /// By which figures it is judged.
     pub metrics: Vec<CanaryMetric>,
     /// Ignored at the start, chosen beforehand.
@@ -55,6 +59,33 @@ pub enum Purpose {
     Canary,
     /// To find out which of two alternatives is better; neither is taken back.
     Experiment,
+}
+
+/// By which rules a canary is judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    /// By evidence, compared with the baseline, that is right whenever it is looked at.
+    #[default]
+    Anytime,
+    /// As Argo Rollouts counts: the measurements of each metric against its limits.
+    ArgoRollouts,
+    /// As Flagger counts: failed checks of all metrics together.
+    Flagger {
+        /// How many take the canary back.
+        threshold: u32,
+    },
+}
+
+impl Policy {
+    /// Whose rules they are, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Anytime => "the odds",
+            Self::ArgoRollouts => "Argo Rollouts' rules",
+            Self::Flagger { .. } => "Flagger's rules",
+        }
+    }
 }
 
 /// What a pilot does at each verdict. Without enough data it waits.
@@ -101,6 +132,9 @@ pub struct CanaryMetric {
     pub strict: bool,
     /// Least inflation of a level's variance, if it was measured.
     pub v_min: Option<f64>,
+    /// What the canary's value has to be, where the policy counts.
+    #[serde(default)]
+    pub rule: Option<Rule>,
 }
 
 /// Which way is bad.

@@ -92,7 +92,8 @@ impl Fleet {
         }
         let mut named: Vec<ItemId> = items.unwrap_or_default();
         let stamp = Stamp { at, source: &source, topic: scope.topic, revision: self.revision };
-        let horizon = self.horizon();
+        let changes = facts.iter().any(|fact| matches!(fact, Fact::Change(_)));
+        let horizon = if changes { self.horizon() } else { None };
         for fact in facts {
             // A source speaks only of its own things.
             let item = fact.item();
@@ -101,7 +102,9 @@ impl Fleet {
             }
             // What would be forgotten at once is not taken in.
             let forgotten = match &fact {
-                Fact::Change(change) => horizon.as_ref().is_some_and(|h| age_of(change) < *h),
+                Fact::Change(change) => {
+                    horizon.as_ref().is_some_and(|(at, id)| age_of(change) < (*at, id))
+                }
                 _ => false,
             };
             if !forgotten && self.put(fact, &stamp) {
@@ -310,7 +313,8 @@ impl Fleet {
         if self.changes.len() < MAX_CHANGES {
             return None;
         }
-        self.changes.iter().map(|(_, o)| age_of(&o.value)).min()
+        let oldest = self.changes.iter().map(|(_, o)| age_of(&o.value)).min();
+        oldest.map(|(at, id)| (at, id.clone()))
     }
 
     /// Forgets the oldest of the changes that are too many.
@@ -321,11 +325,11 @@ impl Fleet {
         }
         let mut all: Vec<_> = self.changes.iter().map(|(_, o)| age_of(&o.value)).collect();
         all.sort_unstable();
-        all.truncate(surplus);
-        for (_, id) in &all {
+        let oldest: Vec<_> = all.into_iter().take(surplus).map(|(_, id)| id.clone()).collect();
+        for id in &oldest {
             self.changes.remove(id, self.revision);
         }
-        all.into_iter().map(|(_, id)| id).collect()
+        oldest
     }
 
     fn fail(&mut self, item: &ItemId, fault: &Fault) -> bool {
@@ -381,8 +385,8 @@ impl Fleet {
 }
 
 /// Where a change stands among others: the oldest are forgotten first.
-pub fn age_of(change: &Change) -> (Timestamp, ChangeId) {
-    (change.at, change.id.clone())
+pub fn age_of(change: &Change) -> (Timestamp, &ChangeId) {
+    (change.at, &change.id)
 }
 
 /// Newer points replace and extend the known ones, so that a read need only fetch the end. An end without

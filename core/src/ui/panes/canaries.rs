@@ -255,6 +255,9 @@ fn trail(judged: &Judged) -> Option<Trail<'_>> {
 }
 
 fn evidence_words(judged: &Judged) -> String {
+    if let Some(counted) = &judged.counted {
+        return format!("  {counted}");
+    }
     match judged.answer {
         None => format!("  odds of harm {}, roll back at {:.0}:1", judged.odds, judged.line),
         Some(Answer::Canary) => format!("  odds {}, answered at {:.0}:1", judged.odds, judged.line),
@@ -374,7 +377,10 @@ fn figures(look: &Look, judged: &JudgedMetric) -> String {
         let (ratio, low) = (ratio_number(ratio), ratio_number(low));
         text.push_str(&format!(" {ratio}{times} ({low} to {high}{times})"));
     }
-    text.push_str(&format!(" odds {}", judged.odds));
+    match &judged.counted {
+        Some(counted) => text.push_str(&format!(", {counted}")),
+        None => text.push_str(&format!(" odds {}", judged.odds)),
+    }
     if let Some(seconds) = judged.seconds_needed {
         let time = SignedDuration::try_from_secs_f64(seconds.clamp(0.0, 1e9)).unwrap_or_default();
         text.push_str(&format!(" needs {}", when::steady(time)));

@@ -1,5 +1,6 @@
 //! Canaries under judgement: the series of each become ticks, the ticks evidence, that a verdict.
 
+mod counted;
 mod experiment;
 mod judged;
 mod refused;
@@ -12,12 +13,12 @@ pub use judged::{Judged, JudgedMetric, Mark, Stand, verdict_word};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::canary::{CanaryData, CanaryMetric, CanarySpec, Direction, Purpose};
+use crate::domain::canary::{CanaryData, CanaryMetric, CanarySpec, Direction, Policy, Purpose};
 use crate::domain::fleet::Fleet;
 use crate::domain::traffic::TrafficSplit;
 use crate::judge::report::Report;
 use crate::judge::spec::{Direction as JudgeDirection, MetricKind};
-use crate::judge::{Analysis, MetricSpec, Sample, Spec};
+use crate::judge::{Analysis, Counted, MetricSpec, Sample, Spec, SpecError};
 use ticks::Ticks;
 use weights::Weights;
 
@@ -31,10 +32,19 @@ const EVEN: f64 = 0.5;
 /// The fewest ticks that are a silence.
 const SILENT_TICKS: u64 = 5;
 
+/// What turns ticks into a verdict.
+#[derive(Clone, Debug, PartialEq)]
+enum Engine {
+    /// By evidence.
+    Anytime(Box<Analysis>),
+    /// By counting, as another tool does it.
+    Counted(Counted),
+}
+
 /// One canary under judgement.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Watch {
-    analysis: Option<Analysis>,
+    engine: Option<Engine>,
     /// The next tick to judge, counted from 1970.
     next: i64,
     /// The canary has traffic since this tick, by its split, and has not been seen since.
@@ -71,11 +81,11 @@ impl Watch {
         }
         let ticks = Ticks::new(spec, fleet);
         let Some(last) = ticks.last_settled() else { return };
-        if self.analysis.is_none() || self.unseen.is_some() {
+        if self.engine.is_none() || self.unseen.is_some() {
             let since = split.and_then(|split| split.since).map(|since| ticks.at(since) + 1);
             self.begin(spec, &ticks, share, since.unwrap_or(last + 1), last);
         }
-        let Some(analysis) = &mut self.analysis else { return };
+        let Some(engine) = &mut self.engine else { return };
         let mut pushed = false;
         while self.next <= last {
             let at = self.next;
@@ -84,21 +94,31 @@ impl Watch {
             let even = split.is_none().then_some(EVEN);
             let requests = [at, at + 1, at + 2].map(|at| ticks.requests(at));
             if let Some(weight) = self.weights.at(ticks.begin(at), steps.chain(even), requests) {
-                analysis.step(weight);
+                engine.step(weight);
             }
             let samples: Vec<Sample> = spec.metrics.iter().map(|m| ticks.sample(m, at)).collect();
-            analysis.push(&samples);
+            engine.push(&samples);
             pushed = true;
         }
         if pushed || self.judged.is_none() {
-            let judged = Judged::of(spec, &analysis.report(), self.judged.as_ref());
+            let judged = match engine {
+                Engine::Anytime(analysis) => {
+                    Judged::of(spec, &analysis.report(), self.judged.as_ref())
+                }
+                Engine::Counted(counted) => {
+                    counted::judged(spec, counted, ticks.tick().as_secs_f64())
+                }
+            };
             self.judged = Some(Judged { until: Some(ticks.begin(self.next)), ..judged });
         }
     }
 
-    /// All that the judge knows of it by now.
+    /// All that the judge knows of it by now; none where a policy counts.
     pub fn report(&self) -> Option<Report> {
-        self.analysis.as_ref().map(Analysis::report)
+        match &self.engine {
+            Some(Engine::Anytime(analysis)) => Some(analysis.report()),
+            Some(Engine::Counted(_)) | None => None,
+        }
     }
 
     /// Begins with the first tick in which the canary was seen; what lies before teaches. One that
@@ -112,7 +132,7 @@ impl Watch {
                 first
             }
             Some(_) => return,
-            None if self.analysis.is_some() => return,
+            None if self.engine.is_some() => return,
             None => {
                 let since = *self.unseen.get_or_insert(since);
                 let wait = agreed.warm_up_ticks.saturating_add(agreed.silent_after_ticks);
@@ -123,21 +143,50 @@ impl Watch {
                 since
             }
         };
-        let mut analysis = match Analysis::new(agreed) {
-            Ok(analysis) => analysis,
-            Err(error) => {
-                self.judged = Some(refused::because(spec, &error));
-                return;
+        match Engine::new(spec, agreed, ticks, first) {
+            Ok(engine) => {
+                self.next = first;
+                self.weights.rewind();
+                self.engine = Some(engine);
             }
-        };
+            Err(error) => self.judged = Some(refused::because(spec, &error)),
+        }
+    }
+}
+
+impl Engine {
+    /// For a canary whose first tick is `first`; what lies before teaches.
+    fn new(
+        spec: &CanarySpec,
+        agreed: Spec,
+        ticks: &Ticks<'_>,
+        first: i64,
+    ) -> Result<Self, SpecError> {
+        if spec.policy != Policy::Anytime {
+            agreed.check()?;
+            return Ok(Self::Counted(counted::begin(spec, &agreed)));
+        }
+        let mut analysis = Analysis::new(agreed)?;
         let learned = spec.history.as_secs() / ticks.tick().as_secs().max(1);
         for metric in &spec.metrics {
             let before = (first - learned..first).filter_map(|at| ticks.baseline(metric, at));
             analysis.learn(metric.name.as_str(), before);
         }
-        self.next = first;
-        self.weights.rewind();
-        self.analysis = Some(analysis);
+        Ok(Self::Anytime(Box::new(analysis)))
+    }
+
+    fn step(&mut self, weight: f64) {
+        match self {
+            Self::Anytime(analysis) => analysis.step(weight),
+            Self::Counted(counted) => counted.step(weight),
+        }
+    }
+
+    fn push(&mut self, samples: &[Sample]) {
+        match self {
+            Self::Anytime(analysis) => analysis.push(samples),
+            Self::Counted(counted) => counted.push(samples),
+        }
     }
 }
 
