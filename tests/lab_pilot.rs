@@ -21,6 +21,8 @@ mod pipes;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "pty/room.rs"]
 mod room;
+#[path = "lab_pilot/rules.rs"]
+mod rules;
 #[path = "lab_pilot/shop.rs"]
 mod shop;
 #[path = "lab_pilot/silence.rs"]

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::canary_metrics::CanaryMetricConfig;
+use super::rules::Policy;
 use super::scalar::{HumanDuration, ScopedGlob};
 use super::signals::SignalsConfig;
 
@@ -96,19 +97,6 @@ pub enum Purpose {
     Canary,
     /// To find out which of two alternatives is better; neither is taken back.
     Experiment,
-}
-
-/// By which rules a canary is judged.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Policy {
-    /// By evidence: odds of harm, compared with the baseline, right whenever they are looked at.
-    #[default]
-    Anytime,
-    /// As Argo Rollouts counts: measurements of each metric against its limits.
-    ArgoRollouts,
-    /// As Flagger counts: failed checks of all metrics together.
-    Flagger,
 }
 
 /// What a pilot does with a canary that looks bad.

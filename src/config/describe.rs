@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::canaries::{CanaryConfig, OnHarm, OnPass, Policy, Purpose};
+use super::canaries::{CanaryConfig, OnHarm, OnPass, Purpose};
 use super::canary_metrics::{ArmQuery, CanaryMetricConfig, Direction, Judging};
 use super::freeze::FreezeConfig;
 use super::model::Config;
 use super::names::SourceName;
 use super::queries::MetricQuery;
+use super::rules::Policy;
 use super::scalar::{HumanDuration, ScopedGlob};
 use super::services::{MetricConfig, ServiceConfig};
 use super::signals::{Flight, window};

@@ -3,11 +3,23 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::canaries::Policy;
 use super::problem::Problem;
 use super::tree::{KeyPath, Node, Value};
 use crate::domain::condition::Condition;
 use crate::domain::rule::{Limits, Rule};
+
+/// By which rules a canary is judged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Policy {
+    /// By evidence: odds of harm, compared with the baseline, right whenever they are looked at.
+    #[default]
+    Anytime,
+    /// As Argo Rollouts counts: measurements of each metric against its limits.
+    ArgoRollouts,
+    /// As Flagger counts: failed checks of all metrics together.
+    Flagger,
+}
 
 /// What the canary's value has to be: of policy "argo-rollouts" conditions and limits, of "flagger" a range.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -101,11 +113,14 @@ impl RuleConfig {
 /// What is wrong with the rules of a canary.
 pub(super) fn check(canary: &Node, path: &KeyPath) -> Vec<Problem> {
     let mut problems = Vec::new();
+    let policy = canary.get("policy").and_then(Node::text).unwrap_or("anytime");
+    if policy != "anytime" && !KEYS.iter().any(|(name, _)| *name == policy) {
+        return problems;
+    }
     let mut fault = |node: &Node, path: KeyPath, message: String, hint: &str| {
         let hint = (!hint.is_empty()).then(|| hint.to_owned());
         problems.push(Problem::new(&node.origin, path.to_string(), message, hint));
     };
-    let policy = canary.get("policy").and_then(Node::text).unwrap_or("anytime");
     let keys = KEYS.iter().find(|(name, _)| *name == policy).map(|(_, keys)| *keys);
     if let Some(node) = canary.get("threshold").filter(|_| policy != "flagger") {
         let message = format!("policy \"{policy}\" has no threshold");
@@ -116,11 +131,10 @@ pub(super) fn check(canary: &Node, path: &KeyPath) -> Vec<Problem> {
             "failed checks add up in policy \"flagger\" only",
         );
     }
-    if let Some(node) = canary.get("policy").filter(|_| keys.is_some()) {
-        if canary.get("purpose").and_then(Node::text) == Some("experiment") {
-            let message = format!("an experiment cannot be judged by policy \"{policy}\"");
-            fault(node, path.key("policy"), message, "counting rules compare nothing");
-        }
+    let experiment = canary.get("purpose").and_then(Node::text) == Some("experiment");
+    if let Some(node) = canary.get("policy").filter(|_| keys.is_some() && experiment) {
+        let message = format!("an experiment cannot be judged by policy \"{policy}\"");
+        fault(node, path.key("policy"), message, "counting rules compare nothing");
     }
     let metrics = canary.get("metrics").map(Node::list).unwrap_or_default();
     let mut voices = 0;

@@ -8,6 +8,7 @@ use crate::domain::ids::{CanaryId, SeriesId, ServiceId, SourceId, TrafficId};
 use crate::domain::observation::{Observation, Scope, Topic};
 use crate::domain::observed::FreshnessPolicy;
 use crate::domain::pattern::Pattern;
+use crate::domain::rule::{Limits, Rule};
 use crate::domain::series::{Point, Series, SeriesKind};
 use crate::domain::source::{Capabilities, SourceMeta};
 use crate::domain::traffic::Arm;
@@ -377,4 +378,65 @@ fn a_canary_that_cannot_be_judged_says_why() {
     let judged = watch.judged.unwrap();
     assert_eq!((judged.lead.as_str(), judged.action), ("NOT JUDGED", Action::HoldAndPage));
     assert!(judged.sentence.as_str().contains("floor is 1"), "{}", judged.sentence);
+}
+
+/// The spec of the tests under a counting policy, whose errors have to be a share of at most 0.02.
+fn ruled(policy: Policy) -> CanarySpec {
+    let mut spec = CanarySpec { policy, bake: SignedDuration::from_mins(3), ..spec() };
+    spec.metrics[0].rule = Some(match policy {
+        Policy::Flagger { .. } => Rule::Range { min: None, max: Some(0.02) },
+        _ => Rule::Measured {
+            success: Some("result[0] <= 0.02".to_owned().try_into().unwrap()),
+            failure: None,
+            limits: Limits { interval: true, failure_limit: 1, ..Limits::default() },
+        },
+    });
+    spec
+}
+
+#[test]
+fn rules_of_other_tools_judge_the_canary_alone_and_say_whose_they_are() {
+    for (policy, words) in [
+        (Policy::ArgoRollouts, "errors failed 2 of 2 measurements, 1 are tolerated: 0.03"),
+        (Policy::Flagger { threshold: 2 }, "2 failed checks, 2 take it back. errors 0.03"),
+    ] {
+        for (errors, stand, action) in
+            [(15.0, Stand::Harm, Action::RollBack), (5.0, Stand::Cleared, Action::NextStep)]
+        {
+            let (mut watch, mut fleet) = (Watch::default(), fleet());
+            tell(&mut fleet, 0, 400, errors);
+            watch.refresh(&ruled(policy), Some(&split(5)), &fleet);
+            let judged = watch.judged.expect("it is judged");
+            let said = format!("{}: {}", judged.lead, judged.sentence);
+            assert_eq!((judged.stand, judged.action), (stand, action), "{said}");
+            assert_eq!(said.contains(words), stand == Stand::Harm, "{said}");
+            assert_eq!(judged.counted.unwrap().as_str(), format!("by {}", policy.words()));
+            assert!(judged.odds.is_empty() && judged.metrics[0].counted.is_some());
+        }
+    }
+}
+
+#[test]
+fn a_silence_is_no_failed_check() {
+    for policy in [Policy::ArgoRollouts, Policy::Flagger { threshold: 1 }] {
+        let (mut watch, mut fleet) = (Watch::default(), fleet());
+        tell(&mut fleet, 0, 70, 5.0);
+        watch.refresh(&ruled(policy), Some(&split(5)), &fleet);
+        let mut later = answer(70, 90, 5.0);
+        let canary = SeriesId::new(&source(), "canary.requests");
+        for fact in &mut later.facts {
+            if let Fact::Series(series) = fact
+                && series.id == canary
+            {
+                series.points.clear();
+            }
+        }
+        fleet.apply(later);
+        watch.refresh(&ruled(policy), Some(&split(5)), &fleet);
+        let judged = watch.judged.expect("it is judged");
+        let said = format!("{}: {}", judged.lead, judged.sentence);
+        assert_eq!(judged.stand, Stand::Silent, "{said}");
+        assert_eq!(judged.action, Action::HoldAndPage, "{said}");
+        assert!(said.starts_with("NO DATA: canary silent"), "{said}");
+    }
 }
