@@ -4,10 +4,14 @@ use flightdeck::app::effect::Effect;
 use flightdeck::app::pane::Pane;
 use flightdeck::app::pilot::End;
 use flightdeck::app::{Msg, pilot::Pilot};
+use flightdeck::backend::rehearsal;
+use flightdeck::domain::canary::Policy;
+use flightdeck::domain::rule::{Limits, Rule};
 use flightdeck::ui::Look;
 use flightdeck::ui::theme::Theme;
+use jiff::SignedDuration;
 
-use super::room::{Room, default_look};
+use super::room::{Room, default_look, moment};
 use super::{SIZES, at, compare, text_at, unfolded};
 
 fn pilot(room: &Room) -> &Pilot {
@@ -85,4 +89,74 @@ fn verdicts_in_detail() {
     room.tick(3 * 3_600);
     frames.push(at(&mut room, SIZES[0], &look, "stale"));
     compare("verdicts", "bad-canary, after 12 minutes and hours later", &frames);
+}
+
+/// What is not good and not bad: each says which it is, and since when, in its own words.
+#[test]
+fn what_is_not_known_in_detail() {
+    let look = default_look();
+    let mono = Look::new(Theme::load("mono", &|_| None).unwrap(), false);
+    let mut frames = Vec::new();
+    let mut silent = unfolded("silent-canary", SIZES[0]);
+    for minute in (14..24).step_by(2) {
+        silent.read(minute * 60);
+    }
+    let mut unread = Room::open("flapping-metrics", SIZES[0]);
+    for minute in 0..18 {
+        unread.read(minute * 60);
+    }
+    let mut stale = unfolded("bad-canary", SIZES[0]);
+    stale.tick(3 * 3_600);
+    for (room, title) in
+        [(&mut silent, "silent"), (&mut unread, "figures come and go"), (&mut stale, "stale")]
+    {
+        room.show(Pane::Canaries);
+        frames.push(at(room, SIZES[0], &look, &format!("{title}, in the list")));
+        room.keys(&["z"]);
+        frames.push(at(room, SIZES[0], &mono, title));
+    }
+    compare("unknowns", "silent-canary, flapping-metrics, bad-canary hours later", &frames);
+}
+
+/// The first canary of a scenario, under a policy that counts.
+fn ruled(scenario: &str, policy: Policy, rule: &Rule) -> Room {
+    let world = rehearsal::open(scenario, 1, 1.0, moment(0)).unwrap();
+    let mut room = Room::of(world, SIZES[0], |setup| {
+        let mut canaries = setup.services.iter_mut().flat_map(|service| &mut service.canaries);
+        let canary = canaries.next().unwrap();
+        canary.policy = policy;
+        canary.bake = SignedDuration::from_mins(2);
+        for metric in &mut canary.metrics {
+            metric.muted = metric.name.as_str() != "errors";
+            metric.rule = (!metric.muted).then(|| rule.clone());
+        }
+    });
+    for minute in 0..=12 {
+        room.read(minute * 60);
+    }
+    room.show(Pane::Canaries);
+    room
+}
+
+#[test]
+fn counting_rules_in_detail() {
+    let look = default_look();
+    let mono = Look::new(Theme::load("mono", &|_| None).unwrap(), false);
+    let range = Rule::Range { min: None, max: Some(0.006) };
+    let measured = Rule::Measured {
+        success: Some("result[0] <= 0.02".to_owned().try_into().unwrap()),
+        failure: None,
+        limits: Limits { interval: true, failure_limit: 2, ..Limits::default() },
+    };
+    let mut frames = Vec::new();
+    for (scenario, policy, rule, title) in [
+        ("bad-canary", Policy::Flagger { threshold: 5 }, &range, "Flagger"),
+        ("good-canary", Policy::ArgoRollouts, &measured, "Argo Rollouts"),
+    ] {
+        let mut room = ruled(scenario, policy, rule);
+        frames.push(at(&mut room, SIZES[0], &look, &format!("{title}, in the list")));
+        room.keys(&["z"]);
+        frames.push(at(&mut room, SIZES[0], &mono, title));
+    }
+    compare("rules", "bad-canary and good-canary by counting rules", &frames);
 }
