@@ -57,6 +57,34 @@ async fn who_interrupts_a_write_gets_the_canary_when_its_end_is_known() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs the lab: bash tests/run"]
+async fn who_cannot_wait_leaves_a_write_under_way_and_the_next_finds_out_and_repeats_nothing() {
+    let shop = Shop::open(0.01).await;
+    let home = shop.folder.path();
+    std::fs::write(home.join("lab.toml"), shop.sources() + &canary(1.0, "")).unwrap();
+    shop.mute_after_a_change();
+    let mut flight = Flight::begin(home, "");
+    shop.until_told(1).await;
+    flight.ctrl_c().await;
+    flight.until("handing over after: ").await;
+    let (code, said) = flight.interrupt().await;
+    assert_eq!(code, 12, "{said}");
+    assert!(said.contains("its end is looked up at the next start: traffic"), "{said}");
+    let (code, told) = run(home, "journal").await;
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("no outcome yet"), "{told}");
+    // While HAProxy is mute, nobody knows; then the share is found as it was left, and flown on.
+    shop.talk();
+    let mut flight = Flight::begin(home, "");
+    flight.until("10%: WATCHING").await;
+    assert_eq!(flight.interrupt().await.0, 10);
+    assert_eq!(shop.share().await, 10);
+    assert_eq!(sent(home).await, ["10"], "no step is repeated");
+    let told = run(home, "journal").await.1;
+    assert!(!told.contains("no outcome yet"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs the lab: bash tests/run"]
 async fn taken_back_a_canary_stays_there_until_a_human_lets_it_begin_again() {
     let shop = Shop::open(0.5).await;
     let home = shop.folder.path();

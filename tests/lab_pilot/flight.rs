@@ -95,11 +95,16 @@ impl Flight {
         self.child.kill().await.unwrap();
     }
 
-    /// Interrupts it as Ctrl-C does, and waits for its end.
-    pub async fn interrupt(self) -> (i32, String) {
+    /// Presses Ctrl-C.
+    pub async fn ctrl_c(&self) {
         let pid = self.child.id().unwrap().to_string();
         let status = Command::new("kill").args(["-INT", &pid]).status().await.unwrap();
         assert!(status.success());
+    }
+
+    /// Interrupts it as Ctrl-C does, and waits for its end.
+    pub async fn interrupt(self) -> (i32, String) {
+        self.ctrl_c().await;
         self.end().await
     }
 }

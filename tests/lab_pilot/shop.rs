@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,6 +18,13 @@ use crate::load::{Load, RATE};
 /// How much of the old version's past Prometheus knows, in seconds.
 const PAST: u64 = 280;
 
+/// HAProxy answers.
+const TALKS: u8 = 0;
+/// It will not answer any more once it has been told to change something.
+const LISTENS: u8 = 1;
+/// It does not answer.
+const MUTE: u8 = 2;
+
 /// The servers, gone with their test.
 pub struct Shop {
     pub folder: tempfile::TempDir,
@@ -28,6 +36,7 @@ pub struct Shop {
     web: [u16; 2],
     /// What was told to HAProxy through `admin`, without reads.
     told: Arc<Mutex<Vec<String>>>,
+    mood: Arc<AtomicU8>,
     _load: Load,
 }
 
@@ -57,7 +66,8 @@ impl Shop {
             prometheus_server(at, prometheus, [blue, green]),
         ];
         let told = Arc::new(Mutex::new(Vec::new()));
-        let admin = listen_in(behind, Arc::clone(&told)).await;
+        let mood = Arc::new(AtomicU8::new(TALKS));
+        let admin = listen_in(behind, Arc::clone(&told), Arc::clone(&mood)).await;
         for url in [
             format!("http://127.0.0.1:{blue}/health"),
             format!("http://127.0.0.1:{green}/health"),
@@ -74,6 +84,7 @@ impl Shop {
             prometheus,
             web: [blue, green],
             told,
+            mood,
             _load: Load::begin(front),
         };
         shop.blue(json!({ "errors": 0.01 })).await;
@@ -121,6 +132,16 @@ impl Shop {
             command.strip_prefix("set server shop/green weight ")?.trim().parse().ok()
         };
         told.iter().flat_map(|line| line.split(';')).filter_map(weight).collect()
+    }
+
+    /// From the next change on HAProxy answers nobody: what it is told is done, and nobody hears of it.
+    pub fn mute_after_a_change(&self) {
+        self.mood.store(LISTENS, Ordering::SeqCst);
+    }
+
+    /// It answers again.
+    pub fn talk(&self) {
+        self.mood.store(TALKS, Ordering::SeqCst);
     }
 
     /// Waits until HAProxy was told to give green so many weights, one after the other.
@@ -248,24 +269,40 @@ fn past(blue: u16) -> String {
 }
 
 /// Passes on what is told to the socket of HAProxy, and notes what changes something.
-async fn listen_in(to: u16, told: Arc<Mutex<Vec<String>>>) -> u16 {
+async fn listen_in(to: u16, told: Arc<Mutex<Vec<String>>>, mood: Arc<AtomicU8>) -> u16 {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
-            let told = Arc::clone(&told);
+            let (told, mood) = (Arc::clone(&told), Arc::clone(&mood));
             tokio::spawn(async move {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", to)).await else { return };
                 let (mut from_client, mut to_client) = client.into_split();
                 let (mut from_server, mut to_server) = server.into_split();
+                let silence = Arc::clone(&mood);
                 let down = tokio::spawn(async move {
-                    let _ = tokio::io::copy(&mut from_server, &mut to_client).await;
+                    let mut buffer = vec![0; 16_384];
+                    while let Ok(read @ 1..) = from_server.read(&mut buffer).await {
+                        if silence.load(Ordering::SeqCst) == MUTE {
+                            // The client waits for as long as it likes.
+                            std::future::pending::<()>().await;
+                        }
+                        if to_client.write_all(&buffer[..read]).await.is_err() {
+                            break;
+                        }
+                    }
                 });
                 let mut buffer = vec![0; 16_384];
                 while let Ok(read @ 1..) = from_client.read(&mut buffer).await {
                     let line = String::from_utf8_lossy(&buffer[..read]).into_owned();
                     if line.contains("set server") {
                         told.lock().unwrap().push(line);
+                        let _ = mood.compare_exchange(
+                            LISTENS,
+                            MUTE,
+                            Ordering::SeqCst,
+                            Ordering::SeqCst,
+                        );
                     }
                     if to_server.write_all(&buffer[..read]).await.is_err() {
                         break;
