@@ -195,6 +195,8 @@ pub struct SourcesNow {
     pub all: usize,
     /// Those that answer everything.
     pub answering: usize,
+    /// Those that answer some of what they are asked.
+    pub partly: usize,
     /// Those that were not heard of yet.
     pub pending: usize,
     /// When the one that has been silent longest last answered.
@@ -208,16 +210,37 @@ impl SourcesNow {
     pub fn silent(&self) -> usize {
         self.all - self.answering - self.pending
     }
+
+    /// How many do not answer, or only partly, in words or in one; none if all do.
+    pub fn trouble(&self, short: bool) -> Option<String> {
+        let (all, partly) = (self.all, self.partly);
+        match self.silent() - partly {
+            0 if partly == 0 => None,
+            0 if short => Some(format!("{partly} partly")),
+            0 if partly == 1 => Some(format!("1 of {all} sources answers partly")),
+            0 => Some(format!("{partly} of {all} sources answer partly")),
+            mute if short => Some(format!("{mute} silent")),
+            mute if partly == 0 => Some(format!("{mute} of {all} sources not answering")),
+            mute => Some(format!("{mute} of {all} sources not answering, {partly} partly")),
+        }
+    }
 }
 
 /// How the sources are, all together.
 pub fn of_sources(state: &State) -> SourcesNow {
-    let mut sum =
-        SourcesNow { all: 0, answering: 0, pending: 0, oldest: None, worst: Freshness::Fresh };
+    let mut sum = SourcesNow {
+        all: 0,
+        answering: 0,
+        partly: 0,
+        pending: 0,
+        oldest: None,
+        worst: Freshness::Fresh,
+    };
     for source in state.fleet.sources.values() {
         sum.all += 1;
         match source.health() {
             SourceHealth::Answering => sum.answering += 1,
+            SourceHealth::Partly => sum.partly += 1,
             SourceHealth::Pending => sum.pending += 1,
             _ => {}
         }

@@ -41,6 +41,8 @@ pub struct CanaryLine {
     pub service: ServiceId,
     /// What the comparison is for: canary or experiment.
     pub purpose: &'static str,
+    /// By what it is judged: the odds, or the rules of which tool.
+    pub policy: SafeText,
     /// The names of its metrics.
     pub metrics: Vec<SafeText>,
     /// Its steps, in percent of the traffic.

@@ -28,6 +28,9 @@ const PACE: Duration = Duration::from_millis(200);
 /// What is known is looked at that often, if nothing comes.
 const BEAT: Duration = Duration::from_secs(1);
 
+/// The columns of the list.
+const LIST: [&str; 5] = ["canary", "for", "judged by", "metrics", "steps"];
+
 /// Prints the canaries without reading anything.
 pub fn list(global: &Global, args: &ListArgs, out: &mut impl Write) -> Result<Exit, Failure> {
     let (started, _) = open(global)?;
@@ -35,13 +38,14 @@ pub fn list(global: &Global, args: &ListArgs, out: &mut impl Write) -> Result<Ex
     let picture = picture(&state, args.service.as_deref(), None)?;
     let written = match args.output {
         Format::Table => {
-            let mut lines = vec![["canary", "for", "metrics", "steps"].map(str::to_owned).to_vec()];
+            let mut lines = vec![LIST.map(str::to_owned).to_vec()];
             for line in &picture.canaries {
                 let names: Vec<&str> = line.metrics.iter().map(SafeText::as_str).collect();
                 let steps: Vec<String> = line.steps.iter().map(|s| format!("{s:.0}%")).collect();
                 lines.push(vec![
                     line.canary.to_string(),
                     line.purpose.to_owned(),
+                    line.policy.to_string(),
                     names.join(", "),
                     steps.join(" "),
                 ]);
@@ -229,6 +233,7 @@ fn line(state: &State, spec: &CanarySpec) -> CanaryLine {
             Purpose::Canary => "canary",
             Purpose::Experiment => "experiment",
         },
+        policy: spec.policy.words().into(),
         metrics: spec.metrics.iter().map(|metric| metric.name.clone()).collect(),
         steps: spec.steps.clone(),
         traffic: row.and_then(|row| row.traffic.clone()),
@@ -351,6 +356,7 @@ mod tests {
             canary: CanaryId::new("shop/prod"),
             service: crate::domain::ids::ServiceId::new("shop"),
             purpose: "canary",
+            policy: "the odds".into(),
             metrics: Vec::new(),
             steps: Vec::new(),
             traffic: None,

@@ -109,19 +109,8 @@ fn ages(
     short: bool,
 ) -> Line<'static> {
     let mut parts: Vec<Span<'static>> = Vec::new();
-    let silent = sources.silent();
-    if silent > 0 {
-        parts.push(look.span(
-            Role::Warning,
-            if short {
-                format!("{} {silent} silent ", look.glyphs.warning)
-            } else {
-                format!(
-                    "{} {silent} of {} sources not answering ",
-                    look.glyphs.warning, sources.all
-                )
-            },
-        ));
+    if let Some(trouble) = sources.trouble(short) {
+        parts.push(look.span(Role::Warning, format!("{} {trouble} ", look.glyphs.warning)));
     } else if sources.pending > 0 {
         parts.push(look.span(
             Role::Moving,
