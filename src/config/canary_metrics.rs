@@ -97,7 +97,7 @@ pub struct Judging {
     #[serde(default)]
     pub muted: bool,
     /// What the canary's value has to be where the policy of the canary counts: of counts their share,
-    /// 0 to 1. As in { success = "result[0] <= 0.02" } or { max = 0.02 }.
+    /// 0 to 1. As in { success = "result <= 0.02" } or { max = 0.02 }.
     #[serde(default)]
     pub rule: Option<RuleConfig>,
 }

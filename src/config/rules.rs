@@ -24,7 +24,7 @@ pub enum Policy {
 /// What the canary's value has to be: of policy "argo-rollouts" conditions and limits, of "flagger" a range.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleConfig {
-    /// What makes a measurement a success, as in "result[0] <= 0.02".
+    /// What makes a measurement a success, as in "result <= 0.02".
     #[serde(default)]
     pub success: Option<Condition>,
     /// What makes a measurement a failure. One that is neither is inconclusive.
