@@ -41,7 +41,7 @@
 //! let report = analysis.report();
 //! assert_eq!((report.verdict, report.action), (Verdict::Fail, Action::RollBack));
 //! println!("{}  {}", report.lead, report.sentence);
-//! # Ok::<(), flightdeck::judge::SpecError>(())
+//! # Ok::<(), flightdeck_core::judge::SpecError>(())
 //! ```
 //!
 //! [`kayenta`], [`argo`] and [`flagger`] are the rules of other tools, for configurations that exist;
